@@ -1,0 +1,1 @@
+//! Digests and receipts: what proves that a byte is the byte that was sent.

@@ -1,0 +1,1 @@
+//! The instrument: questionnaire, response, scoring.

@@ -1,0 +1,36 @@
+//! # scilit: from a household interview to an indicator that anyone can recompute
+//!
+//! A [questionnaire](instrument) is published once and never changes; tablets fetch it without its keys and submit
+//! raw bytes that the [server] stores before it judges them ([storage]). Accepted bytes become
+//! [responses](instrument::response), responses become [scores](instrument::scoring), scores meet the sample design
+//! and become [weighted estimates](statistics), estimates meet targets, districts and groups in the
+//! [indicator], and the indicator leaves as [files](export) from which an outsider can recompute it.
+//!
+//! | step | room |
+//! |---|---|
+//! | read, check and publish a questionnaire; check a response; score it | [`instrument`] |
+//! | design, weights, replicates, estimates, intervals, plans | [`statistics`] |
+//! | tables by district and group, targets, verdicts | [`indicator`] |
+//! | digests and receipts | [`evidence`] |
+//! | tables to files | [`export`] |
+//! | a synthetic city with its surveys, for the demo, load and coverage | [`simulate`] |
+//! | the only folder that knows SQL | `storage` |
+//! | the only folder that knows HTTP; background runs | `server` |
+//! | one file a command | `cli` |
+//!
+//! The first six are pure: no clock, no files, no network, no database. `cargo check --no-default-features --lib`
+//! builds them alone. `docs/architecture.md` has the dependency rule, and `tests/architecture.rs` checks it.
+
+pub mod evidence;
+pub mod export;
+pub mod indicator;
+pub mod instrument;
+pub mod simulate;
+pub mod statistics;
+
+#[cfg(feature = "server")]
+pub mod cli;
+#[cfg(feature = "server")]
+pub mod server;
+#[cfg(feature = "server")]
+pub mod storage;

@@ -1,0 +1,13 @@
+//! The `scilit` command: parse the command line, run it, print the error.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match scilit::cli::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("scilit: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! A synthetic city and surveys drawn from it.
