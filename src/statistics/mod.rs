@@ -1,1 +1,5 @@
 //! Survey statistics: design, weighting, estimates.
+
+pub mod distribution;
+pub mod interval;
+pub mod special;
