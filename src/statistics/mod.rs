@@ -1,8 +1,11 @@
 //! Survey statistics: design, weighting, estimates.
 
 pub mod combine;
+pub mod contrast;
 pub mod distribution;
+pub mod expression;
 pub mod interval;
 pub mod linear_algebra;
 pub mod presentation;
 pub mod special;
+pub mod verdict;
