@@ -7,5 +7,6 @@ pub mod expression;
 pub mod interval;
 pub mod linear_algebra;
 pub mod presentation;
+pub mod regression;
 pub mod special;
 pub mod verdict;
