@@ -1,5 +1,6 @@
 //! Survey statistics: design, weighting, estimates.
 
+pub mod association;
 pub mod combine;
 pub mod contrast;
 pub mod distribution;
@@ -7,6 +8,7 @@ pub mod expression;
 pub mod interval;
 pub mod linear_algebra;
 pub mod presentation;
+pub mod quadratic_form;
 pub mod regression;
 pub mod special;
 pub mod verdict;
