@@ -10,5 +10,7 @@ pub mod linear_algebra;
 pub mod presentation;
 pub mod quadratic_form;
 pub mod regression;
+pub mod small_area;
 pub mod special;
+pub mod variance_function;
 pub mod verdict;
