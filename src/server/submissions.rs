@@ -1,10 +1,11 @@
 //! Receiving a submission: keep the bytes, then judge them. The judgement can quarantine; it can never drop.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{Clock, Fault, Instruments, Refusal, Text, instruments};
 use crate::{
     evidence::sha256_hex,
+    instrument::Submission,
     storage::{Arrival, Database, InterviewState, Judgement, Kept, Waiting},
 };
 
@@ -23,15 +24,6 @@ pub struct Received {
     pub state: Option<InterviewState>,
     /// Why it is quarantined or surplus.
     pub notices: Vec<Fault>,
-}
-
-/// The part of a body that names it; the rest is the questionnaire's business.
-#[derive(Deserialize)]
-struct Head {
-    id: String,
-    rev: i64,
-    instrument: String,
-    case: String,
 }
 
 /// Keeps the bytes and judges them, in this order: when the judgement fails the bytes are still acknowledged, and
@@ -148,35 +140,32 @@ type Assessment = Result<Judgement, (&'static str, Vec<Fault>)>;
 /// questionnaire, is its case in exactly one sample?
 fn assess(database: &Database, instruments: &Instruments, waiting: &Waiting) -> Result<Assessment, Refusal> {
     let one = |code: &'static str, pointer: &str, text| Ok(Err((code, vec![Fault::new(code, text).at(pointer)])));
-    let head: Head = match serde_json::from_slice(&waiting.body) {
-        Ok(head) => head,
-        Err(error) => {
-            let place = format!("line {}, column {}", error.line(), error.column());
-            let zh = format!("内容不是规定格式的 JSON（第{}行第{}列）", error.line(), error.column());
-            return one("malformed", "", Text::new(zh, format!("not the JSON of a submission ({place})")));
-        }
+    let submission = match instruments::parse(&waiting.body) {
+        Ok(submission) => submission,
+        Err(faults) => return Ok(Err(("malformed", faults))),
     };
-    if head.id != waiting.id {
+    if submission.id.to_string() != waiting.id {
         return one("id-mismatch", "/id", Text::new("内容中的编号与地址不一致", "the id is not the one in the address"));
     }
-    if head.rev != i64::from(waiting.rev) {
+    if i64::from(submission.rev) != i64::from(waiting.rev) {
         return one("rev-mismatch", "/rev", Text::new("内容中的版本与地址不一致", "the revision is not the one in the address"));
     }
-    let Some(questionnaire) = instruments.get(database, &head.instrument)? else {
+    let Some(questionnaire) = instruments.get(database, &submission.instrument)? else {
         let text = Text::new("问卷版本不存在或未下发", "no published questionnaire has this hash");
         return one("unknown-instrument", "/instrument", text);
     };
-    let answers = match instruments::accept(&questionnaire, &waiting.body) {
+    let answers = match instruments::accept(&questionnaire, &submission, &waiting.body) {
         Ok(answers) => answers,
-        Err((reason, faults)) => return Ok(Err((reason, faults))),
+        Err(faults) => return Ok(Err(("rule-violations", faults))),
     };
-    let surveys = database.surveys_with_case(&head.instrument, &head.case)?;
+    let Submission { case: case_id, instrument: questionnaire_hash, .. } = submission;
+    let surveys = database.surveys_with_case(&questionnaire_hash, &case_id)?;
     let survey_id = match surveys.as_slice() {
         [only] => only.clone(),
         [] => return one("unknown-case", "/case", Text::new("没有使用本问卷的调查包含此样本", "no survey with this questionnaire has this case")),
         _ => return one("ambiguous-case", "/case", Text::new("多个调查包含此样本", "several surveys have this case")),
     };
-    Ok(Ok(Judgement::Good { survey_id, case_id: head.case, questionnaire_hash: head.instrument, answers }))
+    Ok(Ok(Judgement::Good { survey_id, case_id, questionnaire_hash, answers }))
 }
 
 /// The answer to a device, with the receipt spliced in byte for byte.

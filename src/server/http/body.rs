@@ -7,7 +7,7 @@ use actix_web::{
     body::{BodyStream, MessageBody},
     dev::Payload,
     http::header,
-    rt::time::{Instant, timeout_at},
+    rt::time::{Instant, timeout},
     web::Bytes,
 };
 
@@ -36,7 +36,8 @@ pub(super) async fn read(request: HttpRequest, payload: Payload, limits: Limits)
     let deadline = Instant::now() + limits.time_max;
     let (mut window_end, mut window_bytes) = (Instant::now() + WINDOW, 0);
     loop {
-        match timeout_at(deadline.min(window_end), next(stream.as_mut())).await {
+        let patience = deadline.min(window_end).saturating_duration_since(Instant::now());
+        match timeout(patience, next(stream.as_mut())).await {
             Ok(None) => return Ok(Bytes::from(read)),
             Ok(Some(Ok(chunk))) if read.len() + chunk.len() > limits.bytes_max => return Err(too_large(limits)),
             Ok(Some(Ok(chunk))) => {

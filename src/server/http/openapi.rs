@@ -68,10 +68,10 @@ fn security(access: Access) -> Option<Vec<SecurityRequirement>> {
 /// A problem never travels as plain `application/json`.
 fn as_problem(response: &mut utoipa::openapi::RefOr<utoipa::openapi::Response>) {
     let utoipa::openapi::RefOr::T(response) = response else { return };
-    let is_problem = |content: &Content| format!("{:?}", content.schema).contains("ProblemBody");
-    if response.content.get("application/json").is_some_and(is_problem) {
+    let content = response.content.get("application/json").and_then(|content| serde_json::to_string(content).ok());
+    if content.is_some_and(|content| content.contains("ProblemBody")) {
         response.content.clear();
-        response.content.insert("application/problem+json".to_owned(), problem());
+        response.content.insert("application/problem+json".to_owned(), problem().into());
     }
 }
 

@@ -48,7 +48,7 @@ pub(super) struct ReceiptBody {
 #[utoipa::path(
     put, path = "/api/v1/submissions/{uuid}/revs/{rev}", tag = "submissions",
     params(
-        ("uuid" = Uuid, Path, description = "UUIDv7 the device made when the interview began."),
+        ("uuid" = String, Path, pattern = "^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$", description = "UUIDv7 the device made when the interview began."),
         ("rev" = i32, Path, description = "Revision, from 1.", minimum = 1),
         ("Submission-Sha256" = String, Header, description = "SHA-256 of the body, 64 lower-case hex digits."),
     ),
