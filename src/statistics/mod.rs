@@ -1,6 +1,7 @@
 //! Survey statistics: design, weighting, estimates.
 
 pub mod data;
+pub mod design;
 pub mod error;
 pub mod plan;
 
