@@ -48,12 +48,4 @@ pub enum SimulateError {
         /// The greatest number.
         most: u32,
     },
-    /// A field-work date that does not exist.
-    #[error("start field work on {date}: {reason}")]
-    FieldworkDate {
-        /// The date as given.
-        date: String,
-        /// Why it cannot be.
-        reason: String,
-    },
 }

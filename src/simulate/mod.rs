@@ -1,7 +1,7 @@
 //! A synthetic city and surveys drawn from it.
 //!
 //! [`City::generate`] makes a finite population whose literate shares follow published gradients (`docs/simulation.md`
-//! tells how closely). Everything is 示例数据: names of districts are real, nothing else is.
+//! tells how closely), and [`DrawnSurvey::draw`] takes a stratified multi-stage sample of it. Everything is 示例数据: names of districts are real, nothing else is.
 
 mod category;
 mod city;
@@ -14,6 +14,7 @@ mod person;
 mod place;
 mod published;
 mod stream;
+mod survey;
 mod truth;
 
 pub use category::{AgeGroup, Education, Residence, Sex};
@@ -23,3 +24,5 @@ pub use error::SimulateError;
 pub use person::{KeyGroup, Occupation, Person};
 pub use place::{CITY_CODE, CITY_NAME, DISTRICTS, District, Ring};
 pub use published::{AGE_2023, EDUCATION_2023, Gradients, OVERALL_2023, RESIDENCE_2023, SEX_2023, Shares, TIERS_2024};
+pub use survey::{DrawnCase, DrawnSurvey, SurveyColumns, SurveyDesign};
+pub use truth::{Group, Truth};
