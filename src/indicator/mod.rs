@@ -2,5 +2,7 @@
 
 pub mod files;
 mod label;
+pub mod plan;
+pub mod results;
 
 pub use label::Label;

@@ -10,10 +10,10 @@ pub const RESULTS_SCHEMA: &str = "scilit/results/1";
 /// Everything a run found, as JSON for pages and programs.
 ///
 /// It holds nothing that differs between two computations of the same inputs: no time, no run identifier.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Results {
     /// [`RESULTS_SCHEMA`].
-    pub schema: &'static str,
+    pub schema: String,
     /// Engine and version.
     pub engine: String,
     /// The survey.
@@ -54,7 +54,7 @@ pub struct SurveyHead {
 }
 
 /// A version of something immutable.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VersionHead {
     /// Identifier.
     pub id: String,
@@ -77,7 +77,7 @@ pub enum Status {
 }
 
 /// Counts of cases and responses.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SampleSummary {
     /// Strata with a used response.
     pub strata: usize,
@@ -96,7 +96,7 @@ pub struct SampleSummary {
 }
 
 /// The final weights.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WeightSummary {
     /// Sum.
     pub sum: f64,
@@ -109,7 +109,7 @@ pub struct WeightSummary {
 }
 
 /// One weighting step.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WeightStepSummary {
     /// Identifier: `base`, `nonresponse`, `persons`, `rake`.
     pub id: String,
@@ -128,7 +128,7 @@ pub struct WeightStepSummary {
 }
 
 /// How the estimates were made.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Method {
     /// Variance method.
     pub variance: String,
@@ -141,7 +141,7 @@ pub struct Method {
 }
 
 /// Estimates by one crossing of variables.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ResultTable {
     /// Identifier: `city`, `district`, `sex`, `district_by_sex`, ...
     pub id: String,
@@ -154,7 +154,7 @@ pub struct ResultTable {
 }
 
 /// One estimate. An absent number stays absent.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ResultRow {
     /// Category code by variable.
     pub domain: BTreeMap<String, String>,
@@ -183,7 +183,7 @@ pub struct ResultRow {
 }
 
 /// How an estimate stands to a target.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TargetVerdict {
     /// The target.
     pub target: String,

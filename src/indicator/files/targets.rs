@@ -5,7 +5,7 @@ use crate::indicator::Label;
 use serde::{Deserialize, Serialize};
 
 /// One promised share. A plan that contradicts itself has one target for each place.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Target {
     /// Identifier, used in column names.
     pub id: String,
