@@ -4,7 +4,7 @@ use super::category::Residence;
 use super::category::{AgeGroup, Sex};
 use super::composition::kind;
 use super::person::Person;
-use super::person::occupation_of;
+use super::person::activity_of;
 use super::stream::Stream;
 
 /// Chances of a household to hold one to five persons aged 18 to 69: round numbers of our own, 2.1 on average.
@@ -55,7 +55,7 @@ impl Pool {
     }
 }
 
-/// Gathers the kinds of persons of one place into households and gives each person an age and an occupation.
+/// Gathers the kinds of persons of one place into households and gives each person an age and something to do.
 ///
 /// The first two are a couple if the pool allows; further members are two or three bands away, as children or
 /// parents are.
@@ -89,8 +89,8 @@ fn person(at: u8, residence: Residence, stream: &mut Stream) -> Person {
     let (sex, age_group, education) = kind(usize::from(at));
     let (youngest, years) = age_group.span();
     let age = youngest + stream.below(usize::from(years)) as u8;
-    let occupation = occupation_of(sex, age, education, residence, stream);
-    Person { household: 0, age, sex, education, occupation, score_steps: 0 }
+    let activity = activity_of(sex, age, education, residence, stream);
+    Person { household: 0, age, sex, education, activity, score_steps: 0 }
 }
 
 #[cfg(test)]

@@ -5,26 +5,37 @@ use super::composition::Traits;
 use super::stream::Stream;
 
 levels! {
-    /// 职业, with the codes of the shipped questionnaire.
-    Occupation, "occupation" {
-        /// 国家机关、事业单位负责人和公务员.
+    /// What a resident does: an occupation for those who work, a status for the others.
+    Activity, "activity" {
+        /// 领导干部和公务员.
         Official = "official",
         /// 专业技术人员.
         Professional = "professional",
         /// 办事人员.
-        Clerk = "clerk",
+        Clerical = "clerical",
         /// 商业、服务业人员.
         Service = "service",
-        /// 生产、运输工人.
-        Worker = "worker",
         /// 农民.
         Farmer = "farmer",
-        /// 学生.
+        /// 产业工人.
+        IndustrialWorker = "industrial_worker",
+        /// 其他职业.
+        OtherOccupation = "other",
+        /// 在校学生.
         Student = "student",
         /// 离退休.
         Retired = "retired",
-        /// 料理家务、待业和其他.
-        Other = "other",
+        /// 料理家务.
+        Homemaker = "homemaker",
+        /// 暂时没有工作.
+        NotWorking = "not_working",
+    }
+}
+
+impl Activity {
+    /// Whether it is an occupation.
+    pub fn is_work(self) -> bool {
+        self <= Self::OtherOccupation
     }
 }
 
@@ -53,8 +64,8 @@ pub struct Person {
     pub sex: Sex,
     /// 受教育程度.
     pub education: Education,
-    /// 职业.
-    pub occupation: Occupation,
+    /// Occupation or status.
+    pub activity: Activity,
     /// Score in steps of 2.5 points, 0 to 40.
     pub score_steps: u8,
 }
@@ -84,10 +95,10 @@ impl Person {
     /// Membership by [`KeyGroup::index`].
     pub fn key_groups(&self) -> [bool; 4] {
         [
-            self.occupation == Occupation::Farmer,
-            self.occupation == Occupation::Worker,
+            self.activity == Activity::Farmer,
+            self.activity == Activity::IndustrialWorker,
             self.age >= 60,
-            self.occupation == Occupation::Official,
+            self.activity == Activity::Official,
         ]
     }
 
@@ -97,16 +108,22 @@ impl Person {
     }
 }
 
-/// Draws an occupation that fits age, schooling and place; round weights of our own.
-pub(super) fn occupation_of(
+/// Draws what a person does, to fit age, schooling and place; round weights of our own.
+pub(super) fn activity_of(
     sex: Sex,
     age: u8,
     education: Education,
     residence: Residence,
     stream: &mut Stream,
-) -> Occupation {
-    if age <= 23 && education >= Education::Senior && stream.chance(0.55) {
-        return Occupation::Student;
+) -> Activity {
+    let studies = match (age, education) {
+        (18..=22, Education::College | Education::Bachelor) => 0.92,
+        (18..=19, Education::Senior) => 0.50,
+        (23..=25, Education::Bachelor) => 0.30,
+        _ => 0.0,
+    };
+    if stream.chance(studies) {
+        return Activity::Student;
     }
     let retires_at = match (residence, sex) {
         (Residence::Rural, _) => 70,
@@ -114,23 +131,24 @@ pub(super) fn occupation_of(
         (Residence::Urban, Sex::Female) => 54,
     };
     if age >= retires_at && stream.chance(0.85) {
-        return Occupation::Retired;
+        return Activity::Retired;
     }
-    let weights = work_weights(education, residence);
-    Occupation::ALL[stream.pick(&weights)]
+    Activity::ALL[stream.pick(&weights(sex, education, residence))]
 }
 
-/// Weights in the order of [`Occupation::ALL`].
-fn work_weights(education: Education, residence: Residence) -> [f64; 9] {
+/// Weights in the order of [`Activity::ALL`].
+fn weights(sex: Sex, education: Education, residence: Residence) -> [f64; 11] {
     let mut weights = match education {
-        Education::Primary => [0.0, 0.0, 0.0, 0.22, 0.30, 0.25, 0.0, 0.0, 0.23],
-        Education::Junior => [0.005, 0.01, 0.02, 0.33, 0.33, 0.15, 0.0, 0.0, 0.155],
-        Education::Senior => [0.02, 0.06, 0.12, 0.38, 0.24, 0.04, 0.0, 0.0, 0.14],
-        Education::College => [0.06, 0.24, 0.24, 0.26, 0.10, 0.01, 0.0, 0.0, 0.09],
-        Education::Bachelor => [0.12, 0.42, 0.22, 0.12, 0.04, 0.005, 0.0, 0.0, 0.075],
+        Education::Primary => [0.0, 0.0, 0.0, 0.22, 0.20, 0.30, 0.05, 0.0, 0.0, 0.13, 0.10],
+        Education::Junior => [0.005, 0.01, 0.02, 0.33, 0.12, 0.33, 0.04, 0.0, 0.0, 0.08, 0.065],
+        Education::Senior => [0.02, 0.06, 0.12, 0.38, 0.03, 0.24, 0.03, 0.0, 0.0, 0.06, 0.06],
+        Education::College => [0.06, 0.24, 0.24, 0.26, 0.01, 0.10, 0.02, 0.0, 0.0, 0.03, 0.04],
+        Education::Bachelor => [0.12, 0.42, 0.22, 0.12, 0.005, 0.04, 0.02, 0.0, 0.0, 0.02, 0.035],
     };
+    let (farmer, homemaker) = (Activity::Farmer.index(), Activity::Homemaker.index());
     if residence == Residence::Rural {
-        weights[Occupation::Farmer.index()] = weights[Occupation::Farmer.index()] * 4.0 + 0.1;
+        weights[farmer] = weights[farmer] * 4.0 + 0.1;
     }
+    weights[homemaker] *= if sex == Sex::Female { 1.6 } else { 0.3 };
     weights
 }

@@ -20,6 +20,7 @@ pub(super) enum Purpose {
     HouseholdDraw,
     Nonresponse,
     Interview,
+    Roster,
     Schedule,
 }
 
