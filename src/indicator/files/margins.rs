@@ -42,25 +42,31 @@ impl Margins {
         let mut faults = Faults::of(file);
         let mut margins: Vec<Margin> = Vec::new();
         let mut first_lines: BTreeMap<(String, String), u64> = BTreeMap::new();
-        rows::read(text, &["variable", "level", "total"], |_| false, &mut faults, |row, faults| {
-            let variable = row.require("variable", faults).map(str::to_owned);
-            let level = row.require("level", faults).map(str::to_owned);
-            let total = row.number("total", faults);
-            let (Some(variable), Some(level), Some(total)) = (variable, level, total) else { return };
-            if total <= 0.0 {
-                let en = format!("a population total is positive, not {total}");
-                faults.add(row.line, Some("total"), "total-range", format!("总体数 {total} 应大于 0"), en);
-            }
-            if let Some(before) = first_lines.insert((variable.clone(), level.clone()), row.line) {
-                let zh = format!("“{variable}”的类别“{level}”已在第 {before} 行出现");
-                let en = format!("category `{level}` of `{variable}` already stands in line {before}");
-                faults.add(row.line, Some("level"), "duplicate", zh, en);
-            }
-            match margins.iter_mut().find(|margin| margin.variable == variable) {
-                Some(margin) => margin.levels.push(MarginLevel { level, total }),
-                None => margins.push(Margin { variable, levels: vec![MarginLevel { level, total }] }),
-            }
-        });
+        rows::read(
+            text,
+            &["variable", "level", "total"],
+            |_| false,
+            &mut faults,
+            |row, faults| {
+                let variable = row.require("variable", faults).map(str::to_owned);
+                let level = row.require("level", faults).map(str::to_owned);
+                let total = row.number("total", faults);
+                let (Some(variable), Some(level), Some(total)) = (variable, level, total) else { return };
+                if total <= 0.0 {
+                    let en = format!("a population total is positive, not {total}");
+                    faults.add(row.line, Some("total"), "total-range", format!("总体数 {total} 应大于 0"), en);
+                }
+                if let Some(before) = first_lines.insert((variable.clone(), level.clone()), row.line) {
+                    let zh = format!("“{variable}”的类别“{level}”已在第 {before} 行出现");
+                    let en = format!("category `{level}` of `{variable}` already stands in line {before}");
+                    faults.add(row.line, Some("level"), "duplicate", zh, en);
+                }
+                match margins.iter_mut().find(|margin| margin.variable == variable) {
+                    Some(margin) => margin.levels.push(MarginLevel { level, total }),
+                    None => margins.push(Margin { variable, levels: vec![MarginLevel { level, total }] }),
+                }
+            },
+        );
         for margin in &mut margins {
             margin.levels.sort_by(|a, b| a.level.cmp(&b.level));
         }

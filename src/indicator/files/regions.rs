@@ -32,22 +32,28 @@ impl Regions {
         let mut faults = Faults::of(file);
         let mut regions: BTreeMap<String, Region> = BTreeMap::new();
         let mut lines: BTreeMap<String, u64> = BTreeMap::new();
-        rows::read(text, &["code", "name_zh", "name_en", "parent"], |_| false, &mut faults, |row, faults| {
-            let code = row.require("code", faults).map(str::to_owned);
-            let zh = row.require("name_zh", faults).map(str::to_owned);
-            let (Some(code), Some(zh)) = (code, zh) else { return };
-            if !matches!(code.len(), 6 | 12) || !code.bytes().all(|b| b.is_ascii_digit()) {
-                let en = format!("`{code}` is not a code of 6 or 12 digits");
-                faults.add(row.line, Some("code"), "bad-code", format!("“{code}”不是 6 位或 12 位区划代码"), en);
-            }
-            if let Some(before) = lines.insert(code.clone(), row.line) {
-                let en = format!("code `{code}` already stands in line {before}");
-                faults.add(row.line, Some("code"), "duplicate", format!("代码“{code}”已在第 {before} 行出现"), en);
-            }
-            let en = row.get("name_en").unwrap_or(&zh).to_owned();
-            let parent = row.get("parent").map(str::to_owned);
-            regions.insert(code.clone(), Region { code, name: Label { zh, en }, parent });
-        });
+        rows::read(
+            text,
+            &["code", "name_zh", "name_en", "parent"],
+            |_| false,
+            &mut faults,
+            |row, faults| {
+                let code = row.require("code", faults).map(str::to_owned);
+                let zh = row.require("name_zh", faults).map(str::to_owned);
+                let (Some(code), Some(zh)) = (code, zh) else { return };
+                if !matches!(code.len(), 6 | 12) || !code.bytes().all(|b| b.is_ascii_digit()) {
+                    let en = format!("`{code}` is not a code of 6 or 12 digits");
+                    faults.add(row.line, Some("code"), "bad-code", format!("“{code}”不是 6 位或 12 位区划代码"), en);
+                }
+                if let Some(before) = lines.insert(code.clone(), row.line) {
+                    let en = format!("code `{code}` already stands in line {before}");
+                    faults.add(row.line, Some("code"), "duplicate", format!("代码“{code}”已在第 {before} 行出现"), en);
+                }
+                let en = row.get("name_en").unwrap_or(&zh).to_owned();
+                let parent = row.get("parent").map(str::to_owned);
+                regions.insert(code.clone(), Region { code, name: Label { zh, en }, parent });
+            },
+        );
         for region in regions.values() {
             let Some(parent) = region.parent.as_ref().filter(|parent| !regions.contains_key(*parent)) else { continue };
             let line = lines.get(&region.code).copied().unwrap_or(1);

@@ -80,12 +80,18 @@ impl Sample {
             faults.add(1, Some("prob_psu"), "missing-column", "缺少此列", "column is missing");
         }
         let mut seen = Seen::default();
-        rows::read(text, &REQUIRED, |name| name.starts_with("prob_"), &mut faults, |row, faults| {
-            if let Some(case) = case_of(row, &stages, faults) {
-                seen.check(&case, row.line, faults);
-                cases.push(case);
-            }
-        });
+        rows::read(
+            text,
+            &REQUIRED,
+            |name| name.starts_with("prob_"),
+            &mut faults,
+            |row, faults| {
+                if let Some(case) = case_of(row, &stages, faults) {
+                    seen.check(&case, row.line, faults);
+                    cases.push(case);
+                }
+            },
+        );
         if cases.is_empty() && !faults.any() {
             faults.add(1, None, "no-rows", "样本文件没有数据行", "the file has no cases");
         }
