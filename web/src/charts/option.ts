@@ -34,7 +34,7 @@ const widest = (texts: string[], measure: Measure): number => Math.ceil(Math.max
 
 /** Widths of the texts left and right of the plot; names give way first (they break into two lines), then remarks. */
 export function columns(spec: IntervalSpec, width: number, measure: Measure): Columns {
-  const name = Math.min(widest(spec.rows.map((row) => row.name), measure) + 2, Math.max(64, width * 0.26));
+  const name = Math.min(widest(spec.names, measure) + 8, Math.max(72, width * 0.26));
   const value = widest(spec.rows.map((row) => row.value), measure);
   const remark = width < 560 ? 0 : widest(spec.rows.map((row) => row.remark), measure);
   return { name, value: Math.min(value, width * 0.35), remark };
@@ -137,10 +137,9 @@ const tooltip = {
 
 function axes(spec: IntervalSpec, name: number) {
   const label = { color: 'var(--ink-2)', fontSize: TEXT_PX, fontFamily: CHART_FONT };
-  const step = spec.end > 0.5 ? 0.2 : spec.end > 0.25 ? 0.1 : 0.05;
   return {
     xAxis: {
-      type: 'value', min: 0, max: spec.end, interval: step,
+      type: 'value', min: 0, max: spec.end, interval: spec.step,
       name: spec.axis, nameLocation: 'middle', nameGap: 26, nameTextStyle: label,
       axisLabel: { ...label, formatter: (share: number) => `${Math.round(share * 100)}%`, showMaxLabel: true, hideOverlap: true },
       splitLine: { lineStyle: { color: 'var(--grid)' } },

@@ -26,6 +26,10 @@ export interface IntervalSpec {
   lines: MarkLine[];
   /** The right end of the axis, a share. */
   end: number;
+  /** The distance of the axis marks, a share. */
+  step: number;
+  /** Names that the left column must have room for: those of all charts that share the axis. */
+  names: string[];
   axis: string;
 }
 

@@ -52,9 +52,13 @@ const en: typeof zh = {
   },
   chart: {
     whole: 'City {estimate}',
-    districts: 'Of {total} districts and counties, {above} lie above the city, {below} below, and {unclear} cannot be told from it',
+    districts: 'Of {total} districts and counties, {parts}',
+    count_above: '{n} lie above the city',
+    count_below: '{n} lie below the city',
+    count_unclear: '{n} cannot be told from the city',
+    count_absent: '{n} have no estimate',
+    join: ', ',
     districts_none_differ: 'None of the {total} districts and counties can be told from the city',
-    absent: '; {absent} without an estimate',
     districts_note:
       'Shaded rows: the interval holds the city’s estimate, so it does not show the district above or below the city. The order of neighbours in the ranking need not be real.',
     group_gap: '{high} is highest ({high_value}), {low} lowest ({low_value}), {gap} percentage points apart; their intervals {overlap}',

@@ -52,9 +52,13 @@ export default {
   },
   chart: {
     whole: '全市 {estimate}',
-    districts: '{total}个区、县（市）中，{above}个高于全市，{below}个低于全市，{unclear}个与全市分不出高低',
+    districts: '{total}个区、县（市）中，{parts}',
+    count_above: '{n}个高于全市',
+    count_below: '{n}个低于全市',
+    count_unclear: '{n}个与全市分不出高低',
+    count_absent: '{n}个没有估计值',
+    join: '，',
     districts_none_differ: '{total}个区、县（市）与全市都分不出高低',
-    absent: '，{absent}个没有估计值',
     districts_note:
       '浅色底的行：该地区的置信区间包含全市估计值，不能据此说它高于或低于全市。名次相近的地区，先后次序未必真实。',
     group_gap: '{high}最高（{high_value}），{low}最低（{low_value}），相差{gap}个百分点；两者的置信区间{overlap}',

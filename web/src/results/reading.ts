@@ -71,10 +71,14 @@ export function verdictFor(row: Row, target: string): Verdict | null {
   return row.verdicts.find((v) => v.target === target)?.verdict ?? null;
 }
 
-/** The right end of a share axis: the next full five percent above everything drawn. */
+/** The distance of the marks on a share axis that reaches `end`. */
+export const axisStep = (end: number): number => (end > 0.5 ? 0.2 : end > 0.25 ? 0.1 : 0.05);
+
+/** The right end of a share axis: the next whole mark above everything drawn. */
 export function axisEnd(rows: readonly Row[], marks: readonly number[]): number {
   const highest = Math.max(0.05, ...marks, ...rows.filter(isEstimated).map((row) => row.ci[1]));
-  return Math.min(1, Math.ceil(highest * 20 + 1e-9) / 20);
+  const step = axisStep(highest);
+  return Math.min(1, Math.round(Math.ceil(highest / step - 1e-9) * step * 100) / 100);
 }
 
 /** The badge 示例数据 says it already: the title need not say it twice. */

@@ -5,7 +5,7 @@ import type { Results, Row, Table, Verdict } from '../api/types';
 import type { IntervalRow, IntervalSpec, MarkLine } from '../charts/spec';
 import { say } from '../i18n';
 import { ABSENT, count, interval, points, setShare, share, shortDigest } from './format';
-import { axisEnd, extremes, isEstimated, ranked, standing, standings, verdictFor, wholeOf } from './reading';
+import { axisEnd, axisStep, extremes, isEstimated, ranked, standing, standings, verdictFor, wholeOf } from './reading';
 
 type Say = ComposerTranslation;
 
@@ -56,10 +56,11 @@ export function basis(results: Results, run: string, n: number, t: Say): string 
 export function districtFinding(table: Table, whole: Row | undefined, t: Say): string {
   const tally = standings(table.rows, whole);
   const total = table.rows.length;
-  const differ = tally.above + tally.below > 0;
-  const key = differ ? 'chart.districts' : 'chart.districts_none_differ';
-  const counted = differ ? { total, above: tally.above, below: tally.below, unclear: tally.unclear } : { total: tally.unclear };
-  return t(key, counted) + (tally.absent > 0 ? t('chart.absent', { absent: tally.absent }) : '');
+  if (total > 0 && tally.unclear === total) return t('chart.districts_none_differ', { total });
+  const parts = (['above', 'below', 'unclear', 'absent'] as const)
+    .filter((where) => tally[where] > 0)
+    .map((where) => t(`chart.count_${where}`, { n: tally[where] }));
+  return t('chart.districts', { total, parts: parts.join(t('chart.join')) });
 }
 
 const firstName = (row: Row): string => (row.labels[0] ? say(row.labels[0]) : ABSENT);
@@ -77,9 +78,11 @@ export function groupFinding(rows: readonly Row[], t: Say): string {
   });
 }
 
+const fullName = (row: Row): string => row.labels.map(say).join(' · ');
+
 function chartRow(row: Row, whole: Row | undefined, level: number, marked: boolean, t: Say): IntervalRow {
   const where = standing(row, whole);
-  const name = row.labels.map(say).join(' · ');
+  const name = fullName(row);
   const remark = marked ? STANDING[where] : '';
   const reason = row.not_estimable ? say(row.not_estimable) : t('chart.no_estimate');
   const told = isEstimated(row)
@@ -104,19 +107,19 @@ function markLines(results: Results, t: Say): MarkLine[] {
   return [{ value: whole.estimate, label: t('chart.whole', { estimate: share(whole.estimate) }), kind: 'whole' }, ...targets];
 }
 
-/** A chart of some rows; `end` is handed in so that charts beside each other share their axis. */
-export function chartSpec(results: Results, rows: readonly Row[], end: number, marked: boolean, t: Say): IntervalSpec {
+/** A chart of some rows; charts that stand beside each other hand in the rows of all, so that they share axis and columns. */
+export function chartSpec(results: Results, rows: readonly Row[], beside: readonly Row[], marked: boolean, t: Say): IntervalSpec {
   const whole = wholeOf(results);
+  const end = axisEnd(beside, [...results.targets.map((target) => target.value), whole?.estimate ?? 0]);
   return {
     rows: (marked ? ranked(rows) : rows).map((row) => chartRow(row, whole, results.method.level, marked, t)),
     lines: markLines(results, t),
     end,
+    step: axisStep(end),
+    names: beside.map(fullName),
     axis: t('chart.axis'),
   };
 }
-
-export const endFor = (results: Results, rows: readonly Row[]): number =>
-  axisEnd(rows, [...results.targets.map((target) => target.value), wholeOf(results)?.estimate ?? 0]);
 
 /** One header a label column: the name of the one-way table of that column. */
 export function headersOf(results: Results, table: Table): string[] {
