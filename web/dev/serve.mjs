@@ -30,7 +30,7 @@ function problem(status, code, title) {
 const answered = (body, type = 'application/json') => ({ status: 200, type, body });
 
 async function api(path, headers) {
-  if (path === '/api/v1/runs/latest') return answered(JSON.stringify({ id: RUN, state: 'done' }));
+  if (path === '/api/v1/runs/latest') return answered(JSON.stringify({ id: RUN, state: 'succeeded' }));
   if (path === `/api/v1/runs/${RUN}/results`) return answered(await readFile(FIXTURE));
   if (path === `/api/v1/runs/${RUN}/files/responses_weighted.csv` && headers.authorization !== `Bearer ${TOKEN}`)
     return problem(401, 'unauthenticated', '请先登录');

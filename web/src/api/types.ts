@@ -11,6 +11,8 @@ export type Verdict = 'met' | 'not_met' | 'undetermined';
 export interface TargetVerdict {
   target: string;
   verdict: Verdict;
+  /** Probability, given the estimate and its error, that the true share is at least the target. */
+  probability_met: number | null;
 }
 
 /** One domain of a table: the whole, a district, a group, or a crossing of two. */
@@ -22,6 +24,7 @@ export interface Row {
   estimate: number | null;
   se: number | null;
   df: number | null;
+  /** A share of exactly 0 or 1 has an estimate and no interval. */
   ci: [number, number] | null;
   deff: number | null;
   effective_n: number | null;
@@ -58,7 +61,7 @@ export interface WeightStep {
 export interface Results {
   schema: string;
   engine: string;
-  survey: { code: string; title: string; place: string; example: boolean };
+  survey: { code: string; title: string; place: string; region: string; example: boolean };
   questionnaire: { id: string; version: string; hash: string; title: Text };
   profile: { id: string; version: string; hash: string; title: Text };
   status: 'interim' | 'final';
@@ -68,7 +71,8 @@ export interface Results {
     cases: number;
     responses: number;
     used: number;
-    not_used: number;
+    /** Accepted responses without a weight, by reason. */
+    not_used: Record<string, number>;
     response_rate: number | null;
   };
   weights: { sum: number; kish_deff: number | null; effective_n: number | null; steps: WeightStep[] };

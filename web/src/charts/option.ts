@@ -65,19 +65,19 @@ function drawBand(_params: Params, api: Api): Drawn {
 
 /** The interval as a line with caps, the estimate as a point. */
 function whisker(row: IntervalRow, y: number, at: (share: number) => number) {
-  if (row.estimate === null || row.low === null || row.high === null) return [];
+  if (row.estimate === null) return [];
   const colour = row.banded ? 'var(--ink-2)' : 'var(--accent)';
   const stroke = { stroke: colour, lineWidth: 2 };
+  const shape = { cx: at(row.estimate), cy: y, r: POINT_PX };
+  // A share of exactly 0 or 1 has no interval: a hollow point says that nothing is known about its error.
+  if (row.low === null || row.high === null)
+    return [{ type: 'circle' as const, shape, style: { fill: 'var(--surface)', stroke: colour, lineWidth: 1.5 } }];
   const [low, high] = [at(row.low), at(row.high)];
   return [
     line(low, y, high, y, stroke),
     line(low, y - CAP_PX, low, y + CAP_PX, stroke),
     line(high, y - CAP_PX, high, y + CAP_PX, stroke),
-    {
-      type: 'circle' as const,
-      shape: { cx: at(row.estimate), cy: y, r: POINT_PX },
-      style: { fill: colour, stroke: 'var(--surface)', lineWidth: 1.5 },
-    },
+    { type: 'circle' as const, shape, style: { fill: colour, stroke: 'var(--surface)', lineWidth: 1.5 } },
   ];
 }
 

@@ -3,7 +3,6 @@
 export default {
   site: {
     name: '公民科学素质调查',
-    product: 'scilit',
     skip: '跳到正文',
     navigation: '主要页面',
     results: '结果',
@@ -19,7 +18,7 @@ export default {
   badge: {
     example: '示例数据',
     interim: '临时结果',
-    final: '正式结果',
+    final: '最终结果',
   },
   page: {
     start: '{title}：结果',
@@ -39,6 +38,10 @@ export default {
     targets: '目标与判断',
     year: '{year}年',
     source: '出处：{source}',
+    probability: '按估计值和误差推算，实际比例不低于目标的概率{p}。',
+    below: '不到1%',
+    over: '超过99%',
+    about: '约{p}',
     basis: '依据：样本{n}人，有效样本量{effective}，设计效应{deff}。',
   },
   verdict: {
@@ -46,7 +49,7 @@ export default {
     not_met: '未达到',
     undetermined: '无法判定',
     none: '–',
-    met_means: '置信区间全部高于目标。',
+    met_means: '置信区间全部不低于目标。',
     not_met_means: '置信区间全部低于目标。',
     undetermined_means: '目标落在置信区间之内，现有样本不足以说明达到或没有达到。',
   },
@@ -56,7 +59,7 @@ export default {
     count_above: '{n}个高于全市',
     count_below: '{n}个低于全市',
     count_unclear: '{n}个与全市分不出高低',
-    count_absent: '{n}个没有估计值',
+    count_unknown: '{n}个没有区间可比',
     join: '，',
     districts_none_differ: '{total}个区、县（市）与全市都分不出高低',
     districts_note:
@@ -72,7 +75,7 @@ export default {
     above: '高于全市',
     below: '低于全市',
     unclear: '分不出高低',
-    no_estimate: '没有估计值',
+    unknown: '没有区间，不作比较',
     axis: '具备科学素质的比例',
     people: '样本{n}人',
     interval: '{level}置信区间{interval}',
@@ -81,7 +84,6 @@ export default {
     save_svg: '下载图（SVG）',
     save_png: '下载图（PNG）',
     save_failed: '图没有保存成功，请再试一次。',
-    loading: '正在画图',
     read_aloud: '点线图：{finding}。数值见图下方的数值表。',
   },
   table: {

@@ -1,11 +1,11 @@
 // What the pages say about a table: its order, which domains differ from the whole, and who is first and last.
 
-import type { Results, Row, Table, Verdict } from '../api/types';
+import type { Results, Row, Table, Target, TargetVerdict } from '../api/types';
 
 /** A row that has a number and its interval. */
 export type Estimated = Row & { estimate: number; ci: [number, number] };
 
-export type Standing = 'above' | 'below' | 'unclear' | 'absent';
+export type Standing = 'above' | 'below' | 'unclear' | 'unknown';
 
 export const isEstimated = (row: Row): row is Estimated => row.estimate !== null && row.ci !== null;
 
@@ -22,7 +22,7 @@ export const oneWayTables = (results: Results): Table[] =>
  * not a test of the difference; the page says so.
  */
 export function standing(row: Row, whole: Row | undefined): Standing {
-  if (!isEstimated(row)) return 'absent';
+  if (!isEstimated(row)) return 'unknown';
   if (!whole || whole.estimate === null) return 'unclear';
   if (row.ci[0] > whole.estimate) return 'above';
   if (row.ci[1] < whole.estimate) return 'below';
@@ -41,7 +41,7 @@ export function ranked(rows: readonly Row[]): Row[] {
 }
 
 export function standings(rows: readonly Row[], whole: Row | undefined): Record<Standing, number> {
-  const tally: Record<Standing, number> = { above: 0, below: 0, unclear: 0, absent: 0 };
+  const tally: Record<Standing, number> = { above: 0, below: 0, unclear: 0, unknown: 0 };
   for (const row of rows) tally[standing(row, whole)] += 1;
   return tally;
 }
@@ -67,16 +67,23 @@ export function extremes(rows: readonly Row[]): Extremes | null {
   };
 }
 
-export function verdictFor(row: Row, target: string): Verdict | null {
-  return row.verdicts.find((v) => v.target === target)?.verdict ?? null;
-}
+export const verdictFor = (row: Row, target: string): TargetVerdict | null =>
+  row.verdicts.find((verdict) => verdict.target === target) ?? null;
+
+/** The targets set for the place as a whole. */
+export const ownTargets = (results: Results): Target[] =>
+  results.targets.filter((target) => target.region === results.survey.region);
+
+/** The targets that judge some of these rows: a column of dashes tells nothing. */
+export const judgedTargets = (results: Results, rows: readonly Row[]): Target[] =>
+  results.targets.filter((target) => rows.some((row) => verdictFor(row, target.id)));
 
 /** The distance of the marks on a share axis that reaches `end`. */
 export const axisStep = (end: number): number => (end > 0.5 ? 0.2 : end > 0.25 ? 0.1 : 0.05);
 
 /** The right end of a share axis: the next whole mark above everything drawn. */
 export function axisEnd(rows: readonly Row[], marks: readonly number[]): number {
-  const highest = Math.max(0.05, ...marks, ...rows.filter(isEstimated).map((row) => row.ci[1]));
+  const highest = Math.max(0.05, ...marks, ...rows.map((row) => row.ci?.[1] ?? row.estimate ?? 0));
   const step = axisStep(highest);
   return Math.min(1, Math.round(Math.ceil(highest / step - 1e-9) * step * 100) / 100);
 }

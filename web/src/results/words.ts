@@ -5,17 +5,17 @@ import type { Results, Row, Table, Verdict } from '../api/types';
 import type { IntervalRow, IntervalSpec, MarkLine } from '../charts/spec';
 import { say } from '../i18n';
 import { ABSENT, count, interval, points, setShare, share, shortDigest } from './format';
-import { axisEnd, axisStep, extremes, isEstimated, ranked, standing, standings, verdictFor, wholeOf } from './reading';
+import { axisEnd, axisStep, extremes, isEstimated, ownTargets, ranked, standing, standings, verdictFor, wholeOf } from './reading';
 
 type Say = ComposerTranslation;
 
-const STANDING = { above: 'chart.above', below: 'chart.below', unclear: '', absent: '' } as const;
+const STANDING = { above: 'chart.above', below: 'chart.below', unclear: '', unknown: '' } as const;
 
 /** The verdicts of the targets, equal ones told together. */
 function againstTargets(results: Results, whole: Row, t: Say): string[] {
   const told = new Map<Verdict, string[]>();
-  for (const target of results.targets) {
-    const verdict = verdictFor(whole, target.id);
+  for (const target of ownTargets(results)) {
+    const verdict = verdictFor(whole, target.id)?.verdict;
     if (verdict) told.set(verdict, [...(told.get(verdict) ?? []), setShare(target.value)]);
   }
   return [...told].map(([verdict, values]) =>
@@ -40,7 +40,7 @@ export function headline(results: Results, t: Say): string {
     level: setShare(results.method.level),
     interval: interval(whole.ci),
   });
-  const targets = results.targets.length === 0 ? [t('headline.no_target')] : againstTargets(results, whole, t);
+  const targets = ownTargets(results).length === 0 ? [t('headline.no_target')] : againstTargets(results, whole, t);
   return [first, ...targets].join(t('headline.join')) + t('headline.end');
 }
 
@@ -57,7 +57,7 @@ export function districtFinding(table: Table, whole: Row | undefined, t: Say): s
   const tally = standings(table.rows, whole);
   const total = table.rows.length;
   if (total > 0 && tally.unclear === total) return t('chart.districts_none_differ', { total });
-  const parts = (['above', 'below', 'unclear', 'absent'] as const)
+  const parts = (['above', 'below', 'unclear', 'unknown'] as const)
     .filter((where) => tally[where] > 0)
     .map((where) => t(`chart.count_${where}`, { n: tally[where] }));
   return t('chart.districts', { total, parts: parts.join(t('chart.join')) });
@@ -84,10 +84,10 @@ function chartRow(row: Row, whole: Row | undefined, level: number, marked: boole
   const where = standing(row, whole);
   const name = fullName(row);
   const remark = marked ? STANDING[where] : '';
-  const reason = row.not_estimable ? say(row.not_estimable) : t('chart.no_estimate');
+  const reason = row.not_estimable ? say(row.not_estimable) : t('chart.unknown');
   const told = isEstimated(row)
     ? [share(row.estimate), t('chart.interval', { level: setShare(level), interval: interval(row.ci) }), t('chart.people', { n: count(row.n) })]
-    : [reason];
+    : [share(row.estimate), reason];
   return {
     name,
     estimate: row.estimate,
@@ -102,7 +102,7 @@ function chartRow(row: Row, whole: Row | undefined, level: number, marked: boole
 
 function markLines(results: Results, t: Say): MarkLine[] {
   const whole = wholeOf(results);
-  const targets = results.targets.map((target): MarkLine => ({ value: target.value, label: say(target.label), kind: 'target' }));
+  const targets = ownTargets(results).map((target): MarkLine => ({ value: target.value, label: say(target.label), kind: 'target' }));
   if (!whole || whole.estimate === null) return targets;
   return [{ value: whole.estimate, label: t('chart.whole', { estimate: share(whole.estimate) }), kind: 'whole' }, ...targets];
 }
@@ -110,7 +110,7 @@ function markLines(results: Results, t: Say): MarkLine[] {
 /** A chart of some rows; charts that stand beside each other hand in the rows of all, so that they share axis and columns. */
 export function chartSpec(results: Results, rows: readonly Row[], beside: readonly Row[], marked: boolean, t: Say): IntervalSpec {
   const whole = wholeOf(results);
-  const end = axisEnd(beside, [...results.targets.map((target) => target.value), whole?.estimate ?? 0]);
+  const end = axisEnd(beside, [...ownTargets(results).map((target) => target.value), whole?.estimate ?? 0]);
   return {
     rows: (marked ? ranked(rows) : rows).map((row) => chartRow(row, whole, results.method.level, marked, t)),
     lines: markLines(results, t),
