@@ -1,6 +1,6 @@
 // Chromium, a page that fails on any console error or broken content policy, and the server under test.
 
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,6 +9,8 @@ import { join } from 'node:path';
 const require = createRequire(new URL('../../web/package.json', import.meta.url));
 const { chromium } = require('playwright-core');
 const AXE = readFileSync(require.resolve('axe-core/axe.min.js'), 'utf8');
+
+const CHROMIUM = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) => path && existsSync(path));
 
 const FLAGS = [
   '--no-sandbox',
@@ -27,7 +29,7 @@ export const SIZES = {
   phone: { width: 360, height: 740 },
 };
 
-/** The real server when SCILIT_URL names one, else the stand-in over the built pages. */
+/** The real server that SCILIT_URL names, or the stand-in over the built pages (`run.mjs` decides which). */
 export async function serverUnderTest() {
   const named = process.env.SCILIT_URL;
   if (named) return { url: named.replace(/\/$/, ''), real: true, close: () => undefined };
@@ -36,9 +38,10 @@ export async function serverUnderTest() {
 }
 
 export async function startBrowser() {
+  if (!CHROMIUM) throw new Error('no Chromium found: install Debian\'s chromium or name one in CHROMIUM');
   const profile = mkdtempSync(join(tmpdir(), 'scilit-browser-'));
   const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    executablePath: CHROMIUM,
     headless: true,
     args: FLAGS,
     env: { ...process.env, HOME: profile },
@@ -77,7 +80,7 @@ export async function openPage(browser, { size = SIZES.landscape, scheme = 'ligh
   return { page, faults, close: () => context.close() };
 }
 
-/** Serious faults of accessibility, as `rule: place` lines. */
+/** Faults of accessibility, as `rule (impact): place` lines. */
 export async function axeFaults(page) {
   await page.evaluate(AXE);
   return page.evaluate(async () => {
