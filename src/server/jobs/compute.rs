@@ -1,2 +1,0 @@
-use super::*;
-pub(super) fn compute(_d: &Database, _i: &str) -> Result<Computed, RunFailure> { todo!() }
