@@ -5,7 +5,7 @@ use std::{future::Future, pin::Pin, time::Duration};
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
-    web::{self, Bytes, Data, Path},
+    web::{self, Bytes, Data},
 };
 use serde::de::DeserializeOwned;
 use validator::Validate;
@@ -49,9 +49,8 @@ impl FromRequest for Asker {
 }
 
 fn segment(request: &HttpRequest, name: &str) -> Result<String, Problem> {
-    let segment = Path::<std::collections::BTreeMap<String, String>>::extract(request);
-    let segment = segment.into_inner().ok().and_then(|mut path| path.remove(name));
-    segment.filter(|text| !text.contains('\0')).ok_or_else(|| Problem::of(&codes::NOT_FOUND))
+    let segment = request.match_info().get(name).filter(|text| !text.contains('\0'));
+    segment.map(str::to_owned).ok_or_else(|| Problem::of(&codes::NOT_FOUND))
 }
 
 /// The survey the path names.
@@ -195,7 +194,9 @@ fn field_text(field: &str, code: &str) -> Text {
             format!("{field} may have lower-case letters, digits and hyphens"),
         ),
         "date" => Text::new(format!("{field} 应为 YYYY-MM-DD"), format!("{field} must be a date like 2025-05-31")),
-        "digest" => Text::new(format!("{field} 应为64位十六进制摘要"), format!("{field} must be 64 lower-case hex digits")),
+        "digest" => {
+            Text::new(format!("{field} 应为64位十六进制摘要"), format!("{field} must be 64 lower-case hex digits"))
+        }
         _ => Text::new(format!("{field} 含有不允许的字符"), format!("{field} has characters that are not allowed")),
     }
 }
