@@ -1,12 +1,14 @@
 //! The synthetic city keeps its promises: published figures within the stated error, the same bytes from the same
 //! seed, and surveys whose probabilities and weights add up.
 
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
+use jiff::{Timestamp, tz::TimeZone};
 use scilit::indicator::files::{Margins, Regions, Sample, Targets};
+use scilit::instrument::{Outcome, Questionnaire, Response, ScoringProfile, Submission, score_all};
 use scilit::simulate::{
-    AGE_2023, City, CityParameters, DISTRICTS, DrawnSurvey, EDUCATION_2023, Gradients, OVERALL_2023, RESIDENCE_2023,
-    SEX_2023, SimulateError, SurveyDesign, TIERS_2024, Truth,
+    AGE_2023, City, CityParameters, DISTRICTS, DrawnSurvey, EDUCATION_2023, Gradients, KeyGroup, OVERALL_2023,
+    RESIDENCE_2023, SEX_2023, SimulateError, SurveyDesign, TIERS_2024, Truth,
 };
 
 /// Furthest that a published rate may be from the population's, in shares: 0.3 points as `docs/simulation.md` states.
@@ -19,6 +21,24 @@ static SMALL: LazyLock<City> = LazyLock::new(|| City::generate(&CityParameters::
 
 fn small_survey(seed: u64) -> DrawnSurvey<'static> {
     DrawnSurvey::draw(&SMALL, &SurveyDesign::wave_2025(seed, 600)).expect("a survey")
+}
+
+static DEMO: LazyLock<Questionnaire> = LazyLock::new(|| {
+    Questionnaire::from_toml("csl-demo.toml", include_str!("../questionnaires/csl-demo.toml"))
+        .expect("the shipped file")
+});
+static PROFILE: LazyLock<ScoringProfile> = LazyLock::new(|| {
+    let source = include_str!("../questionnaires/profiles/A-2024.toml");
+    ScoringProfile::from_toml("A-2024.toml", source).expect("the shipped file")
+});
+
+fn responses(survey: &DrawnSurvey<'_>) -> Vec<Response> {
+    let accept = |(id, body): (uuid::Uuid, Vec<u8>)| {
+        let submission = Submission::parse(&body).unwrap_or_else(|faults| panic!("{id}: {faults:?}"));
+        assert_eq!(submission.id, id);
+        Response::accept(&DEMO, &submission).unwrap_or_else(|faults| panic!("{id}: {faults:?}"))
+    };
+    survey.submissions(&DEMO).map(accept).collect()
 }
 
 fn rate(truth: &Truth, variable: &str, level: &str) -> f64 {
@@ -192,4 +212,115 @@ fn a_city_or_survey_that_cannot_be_is_refused_with_its_reason() {
     assert!(matches!(draw(many), Err(SimulateError::TooManyPsus { asked: 40, .. })));
     assert!(matches!(draw(SurveyDesign { persons: 20, ..design.clone() }), Err(SimulateError::Persons { .. })));
     assert!(matches!(draw(SurveyDesign { response_rate: 1.0, ..design }), Err(SimulateError::Parameter { .. })));
+}
+
+#[test]
+fn every_submission_is_accepted_and_scores_as_intended() {
+    let survey = DrawnSurvey::draw(&CITY, &SurveyDesign::wave_2025(5, 4000)).expect("a survey");
+    let responses = responses(&survey);
+    assert_eq!(responses.len(), survey.respondents().count());
+    let outcomes = score_all(&DEMO, &PROFILE, &responses);
+    for ((case, response), outcome) in survey.respondents().zip(&responses).zip(&outcomes) {
+        let person = survey.person(case);
+        let Outcome::Scored(score) = outcome else { panic!("{}: {outcome:?}", case.case_id) };
+        assert_eq!(score.points.as_f64(), person.score(), "{}", case.case_id);
+        assert_eq!(score.literate, person.is_literate(), "{}", case.case_id);
+        assert_eq!(response.case, case.case_id);
+        assert_eq!(response.person_probability(), Some(1.0 / f64::from(case.n_eligible)));
+    }
+    assert!(outcomes.iter().filter_map(Outcome::score).any(|score| score.points.as_f64() >= 85.0));
+}
+
+#[test]
+fn the_questionnaire_sorts_each_respondent_into_the_groups_of_the_city() {
+    let survey = small_survey(3);
+    for (case, response) in survey.respondents().zip(responses(&survey)) {
+        let person = survey.person(case);
+        let columns = DEMO.classify(&response);
+        let mut expected = BTreeMap::from([
+            ("sex", person.sex.code()),
+            ("age_group", person.age_group().code()),
+            ("education", person.education.code()),
+        ]);
+        let flags = KeyGroup::ALL.iter().zip(person.key_groups());
+        expected.extend(flags.map(|(group, member)| (group.code(), if member { "1" } else { "0" })));
+        for (column, level) in expected {
+            assert_eq!(columns[column].as_deref(), Some(level), "{column} of {}", case.case_id);
+        }
+    }
+}
+
+#[test]
+fn the_same_survey_sends_the_same_bytes_on_any_number_of_threads() {
+    let bytes = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        pool.install(|| {
+            let city = City::generate(&CityParameters::small(11)).expect("a city");
+            let survey = DrawnSurvey::draw(&city, &SurveyDesign::wave_2025(4, 300)).expect("a survey");
+            survey.submissions(&DEMO).collect::<Vec<_>>()
+        })
+    };
+    assert!(bytes(1) == bytes(3));
+}
+
+#[test]
+fn a_person_asked_in_two_surveys_gives_the_same_answers() {
+    let (one, other) = (small_survey(1), small_survey(2));
+    let answers = |survey: &DrawnSurvey<'_>| -> BTreeMap<u32, (f64, Vec<String>)> {
+        let of = |(case, response): (&scilit::simulate::DrawnCase, Response)| {
+            let given: Vec<_> =
+                response.answers_by_place().iter().map(|a| format!("{:?}", a.as_ref().map(|a| &a.given))).collect();
+            (case.person, (survey.person(case).score(), given))
+        };
+        survey.respondents().zip(responses(survey)).map(of).collect()
+    };
+    let (one, other) = (answers(&one), answers(&other));
+    let both: Vec<_> = one.iter().filter(|(person, _)| other.contains_key(person)).collect();
+    assert!(!both.is_empty());
+    assert!(both.into_iter().all(|(person, given)| other[person] == *given));
+}
+
+#[test]
+fn interviews_take_place_in_the_daytime_and_never_two_at_once_on_one_tablet() {
+    let survey = DrawnSurvey::draw(&CITY, &SurveyDesign::wave_2025(5, 1200)).expect("a survey");
+    let mut by_tablet: BTreeMap<String, Vec<(i64, i64)>> = BTreeMap::new();
+    let mut ids = Vec::new();
+    for (id, body) in survey.submissions(&DEMO) {
+        let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+        let [started, finished] =
+            ["started_ms", "finished_ms"].map(|key| body["timing"][key].as_i64().expect("a time"));
+        let (seconds, nanos) = id.get_timestamp().expect("a UUIDv7").to_unix();
+        assert_eq!(seconds as i64 * 1000 + i64::from(nanos) / 1_000_000, started);
+        for ms in [started, finished] {
+            let local = Timestamp::from_millisecond(ms).expect("a time").to_zoned(TimeZone::fixed(jiff::tz::offset(8)));
+            assert!((9..21).contains(&local.hour()), "{local}");
+            assert!(local.date() >= jiff::civil::date(2025, 5, 10) && local.date() < jiff::civil::date(2025, 7, 9));
+        }
+        let minutes = (finished - started) / 60_000;
+        assert!((6..40).contains(&minutes), "{minutes}");
+        by_tablet.entry(body["client"]["device"].to_string()).or_default().push((started, finished));
+        ids.push(id);
+    }
+    for times in by_tablet.values_mut() {
+        times.sort_unstable();
+        assert!(times.windows(2).all(|pair| pair[0].1 <= pair[1].0));
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), survey.respondents().count());
+}
+
+#[test]
+fn easy_items_are_answered_right_more_often_than_hard_ones() {
+    let survey = DrawnSurvey::draw(&CITY, &SurveyDesign::wave_2025(5, 4000)).expect("a survey");
+    let responses = responses(&survey);
+    let share = |item: &str, right: &str| {
+        let is_right = |response: &&Response| {
+            let given = &response.answer(&DEMO, item).expect("an answer").given;
+            *given == scilit::instrument::Given::Choice(right.to_owned())
+        };
+        responses.iter().filter(is_right).count() as f64 / responses.len() as f64
+    };
+    let (sun, laser) = (share("K02", "true"), share("K05", "false"));
+    assert!(sun > 0.65 && laser < 0.45 && laser > 0.05, "{sun} {laser}");
 }
