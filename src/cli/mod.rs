@@ -1,5 +1,8 @@
 //! The command line: one file a command.
 
+pub mod questionnaire;
+pub mod score;
+
 use clap::{Parser, Subcommand};
 
 /// Survey collection and literacy-indicator scoring for civic scientific literacy surveys.
@@ -11,12 +14,18 @@ struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Questionnaire(questionnaire::QuestionnaireArguments),
+    Score(score::ScoreArguments),
+}
 
 /// Parses the process's arguments and runs the command they name.
 ///
 /// # Errors
 /// Whatever the command could not do, with its causes as context.
 pub fn run() -> anyhow::Result<()> {
-    match Arguments::parse().command {}
+    match Arguments::parse().command {
+        Command::Questionnaire(arguments) => questionnaire::run(arguments),
+        Command::Score(arguments) => score::run(arguments),
+    }
 }
