@@ -107,7 +107,7 @@ fn every_fault_of_meaning_has_its_line_and_item() {
         "sex",
         "do not fit 2 options",
     );
-    one_fault("min = 18", "min = 1e300", 35, "age", "min must be a number between");
+    one_fault("min = 18", "min = -1e300", 35, "age", "min must be a number between");
 }
 
 #[test]

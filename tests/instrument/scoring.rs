@@ -174,8 +174,9 @@ fn a_multiple_choice_is_right_when_it_is_the_whole_key() {
 fn what_cannot_be_scored_says_why() {
     let (demo, other) = (questionnaire("csl-demo"), questionnaire("benchmark-50"));
     let response = accepted(&demo, &body(&demo, |_| true));
-    let reasons =
-        |questionnaire, profile: &str| score_all(questionnaire, &crate::profile(profile), &[response.clone()]);
+    let reasons = |questionnaire, profile: &str| {
+        score_all(questionnaire, &crate::profile(profile), std::slice::from_ref(&response))
+    };
     assert_eq!(reasons(&other, "B-2016"), [Outcome::NotScored(NotScoredReason::WrongQuestionnaire)]);
     assert_eq!(reasons(&demo, "B-2016"), [Outcome::NotScored(NotScoredReason::ProfileDoesNotFit)]);
 }

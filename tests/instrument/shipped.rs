@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use scilit::instrument::{ItemKind, Points, Questionnaire, ScoringProfile, definition_schema, scoring::profile_schema};
+use scilit::instrument::{
+    Expression, ItemKind, Points, Questionnaire, ScoringProfile, definition_schema, scoring::profile_schema,
+};
 use serde_json::Value;
 
 use crate::{QUESTIONNAIRES, profile, questionnaire, shipped};
@@ -215,4 +217,30 @@ fn matrix_rows_and_options_have_texts_in_both_languages() {
             assert_eq!(item.kind == ItemKind::Matrix, !item.rows.is_empty(), "{id} {}", item.id);
         }
     }
+}
+
+/// The fenced blocks of the page, by the word behind the fence.
+fn blocks(language: &str) -> Vec<String> {
+    let page = shipped("README.md");
+    let fenced = page.split("\n```").skip(1).step_by(2);
+    fenced.filter_map(|block| block.strip_prefix(&format!("{language}\n"))).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_rules_on_the_page_of_the_format_are_rules() {
+    let block = blocks("").into_iter().next().expect("a block of rules");
+    let rules = block.lines().skip(1).flat_map(|line| line.split("   ").map(str::trim)).filter(|rule| !rule.is_empty());
+    let parsed: Vec<Expression> =
+        rules.map(|rule| Expression::parse(rule).unwrap_or_else(|error| panic!("{rule}: {error}"))).collect();
+    assert_eq!(parsed.len(), 11);
+}
+
+#[test]
+fn the_files_on_the_page_of_the_format_are_sound() {
+    let item = "[[sections]]\nid = \"s\"\ntitle = { zh-CN = \"一\", en = \"One\" }\n[[sections.items]]\nid = \"age\"\n\
+                type = \"number\"\ntext = { zh-CN = \"年龄\", en = \"Age\" }\n";
+    let [head, columns] = blocks("toml").try_into().expect("two blocks");
+    let source = format!("{head}\n{item}\n{columns}");
+    let questionnaire = Questionnaire::from_toml("README.md", &source).unwrap_or_else(|faults| panic!("{faults}"));
+    assert_eq!(questionnaire.classifications()[0].id, "key_older");
 }
