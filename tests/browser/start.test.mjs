@@ -139,12 +139,13 @@ describe('the charts', () => {
       const chart = page.locator('figure').first().locator('svg');
       await chart.scrollIntoViewIfNeeded();
       const box = await chart.boundingBox();
-      const points = () => chart.locator('circle, path').evaluateAll((shapes) => shapes.filter((shape) => shape.getAttribute('fill') === 'none').length);
-      const unfilled = await points();
+      const points = () => chart.locator("[fill='var(--ink-2)'][stroke], [fill='var(--accent)'][stroke]").count();
+      const drawn = await points();
+      assert.equal(drawn, table('district').rows.filter((row) => row.ci !== null).length);
       await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2 - 20);
       await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
       await page.waitForFunction(() => [...document.querySelectorAll('figure svg text')].some((text) => text.textContent.includes('置信区间')));
-      assert.equal(await points(), unfilled, 'a shape lost its colour under the pointer');
+      assert.equal(await points(), drawn, 'a point lost its colour under the pointer');
     });
   });
 });
