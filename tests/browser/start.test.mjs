@@ -127,7 +127,7 @@ describe('the charts', () => {
       const svg = String(await saved('SVG'));
       assert.ok(svg.includes(await figure.locator('h2').innerText()), 'the finding stands in the picture');
       assert.ok(!svg.includes('var('), 'colours are written in');
-      assert.ok(svg.includes('#ffffff'), 'in light colours, also from a dark page');
+      assert.match(svg, /<rect width="100%" height="100%" fill="#fff(fff)?"/, 'in light colours, also from a dark page');
       const png = await saved('PNG');
       assert.deepEqual([...png.subarray(1, 4)], [...Buffer.from('PNG')]);
       assert.ok(png.length > 20_000, `a picture of ${png.length} bytes is empty`);
@@ -136,9 +136,16 @@ describe('the charts', () => {
 
   it('tell a row when the pointer rests on it', async () => {
     await visit({}, async (page) => {
-      const box = await page.locator('figure').first().locator('svg').boundingBox();
+      const chart = page.locator('figure').first().locator('svg');
+      await chart.scrollIntoViewIfNeeded();
+      const box = await chart.boundingBox();
+      const points = () => chart.locator("[fill='var(--ink-2)'][stroke], [fill='var(--accent)'][stroke]").count();
+      const drawn = await points();
+      assert.equal(drawn, table('district').rows.filter((row) => row.ci !== null).length);
+      await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2 - 20);
       await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
       await page.waitForFunction(() => [...document.querySelectorAll('figure svg text')].some((text) => text.textContent.includes('置信区间')));
+      assert.equal(await points(), drawn, 'a point lost its colour under the pointer');
     });
   });
 });

@@ -94,6 +94,8 @@ function drawRow(rows: IntervalRow[], wide: Columns): RenderItem {
     const touch = { type: 'rect' as const, shape: { ...plot, y: y - 12, height: 24 }, style: { fill: 'transparent' } };
     return {
       type: 'group',
+      // Lighting up under the pointer computes with the colour, and a token's name is none: the point would vanish.
+      emphasisDisabled: true,
       children: [touch, ...whisker(row, y, (share) => api.coord([share, 0])[0] ?? 0), value, ...(wide.remark > 0 ? [remark] : [])],
     } as Drawn;
   };
@@ -121,7 +123,7 @@ function drawMark(lines: MarkLine[], measure: Measure): RenderItem {
   };
 }
 
-const PLAIN = { type: 'custom', animation: false, clip: false, emphasis: { disabled: true } } as const;
+const PLAIN = { type: 'custom', animation: false, clip: false } as const;
 
 const tooltip = {
   trigger: 'item',
