@@ -1,12 +1,17 @@
 //! Survey statistics: design, weighting, estimates.
 
+pub mod combine;
 pub mod data;
 pub mod design;
 pub mod distribution;
 pub mod error;
+pub mod estimate;
 pub mod interval;
+pub mod linear_algebra;
 pub mod model_matrix;
 pub mod plan;
+pub mod prepare;
+pub mod presentation;
 pub mod replicate;
 pub mod special;
 pub mod variance;
@@ -14,4 +19,6 @@ pub mod weighting;
 
 pub use data::DataTable;
 pub use error::StatisticsError;
+pub use estimate::{Answer, DomainValue, EstimateRow, NotEstimable, Quantity};
 pub use plan::Plan;
+pub use prepare::{Prepared, prepare};
