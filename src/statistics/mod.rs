@@ -1,11 +1,13 @@
 //! Survey statistics: design, weighting, estimates.
 
 pub mod combine;
+pub mod contrast;
 pub mod data;
 pub mod design;
 pub mod distribution;
 pub mod error;
 pub mod estimate;
+pub mod expression;
 pub mod interval;
 pub mod linear_algebra;
 pub mod model_matrix;
@@ -15,6 +17,7 @@ pub mod presentation;
 pub mod replicate;
 pub mod special;
 pub mod variance;
+pub mod verdict;
 pub mod weighting;
 
 pub use data::DataTable;

@@ -76,11 +76,16 @@ fn first_fastest(domains: &Domains) -> Vec<usize> {
         let label = &domains.crossing.labels[domain][at];
         let earlier = |other: &&Vec<String>| other[at] != *label;
         // Combinations are sorted by the first column; later columns take the order of their sorted levels.
-        domains.crossing.labels.iter().filter(earlier).filter(|other| before(&other[at], label, domains.crossing.numeric[at])).count()
+        domains
+            .crossing
+            .labels
+            .iter()
+            .filter(earlier)
+            .filter(|other| before(&other[at], label, domains.crossing.numeric[at]))
+            .count()
     };
-    let mut order: Vec<(Vec<usize>, usize)> = (0..domains.len())
-        .map(|domain| ((0..columns).rev().map(|at| rank(at, domain)).collect(), domain))
-        .collect();
+    let mut order: Vec<(Vec<usize>, usize)> =
+        (0..domains.len()).map(|domain| ((0..columns).rev().map(|at| rank(at, domain)).collect(), domain)).collect();
     order.sort();
     order.into_iter().map(|(_, domain)| domain).collect()
 }
@@ -139,7 +144,8 @@ pub(super) fn t_test(prepared: &Prepared, plan: &TTest) -> Result<Answer, Statis
     let domains = Domains::new(prepared, &Columns(crossed))?.where_present(&[&values]);
     let ones = vec![1.0; values.len()];
     let moments = Moments::new(prepared, &domains, vec![&ones, &values]);
-    let rows = (0..by.len()).map(|domain| t_row(prepared, &by, domain, &domains, &moments)).collect::<Result<_, _>>()?;
+    let rows =
+        (0..by.len()).map(|domain| t_row(prepared, &by, domain, &domains, &moments)).collect::<Result<_, _>>()?;
     Ok(Answer::of(rows))
 }
 
@@ -168,7 +174,8 @@ fn t_row(
     let made = contrast::difference(1, 0, &values, &covariance, df, LEVEL)
         .map_err(|error| StatisticsError::estimate("a t test", error.to_string()))?;
     row.df = Some(df);
-    row.others = vec![("difference", Quantity::Number(made.estimate)), ("se_difference", Quantity::Number(made.standard_error))];
+    row.others =
+        vec![("difference", Quantity::Number(made.estimate)), ("se_difference", Quantity::Number(made.standard_error))];
     row.others.extend(made.t.map(|t| ("t", Quantity::Number(t))));
     row.others.extend(made.p_value.map(|p| ("p_value", Quantity::Number(p))));
     match made.interval {

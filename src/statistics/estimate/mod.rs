@@ -37,10 +37,9 @@ impl Prepared {
             EstimatorPlan::PlausibleValues(p) => plausible::estimate(self, p),
             EstimatorPlan::PresentationFlags(p) => plausible::flags(self, p),
             EstimatorPlan::IndependenceTest(_) | EstimatorPlan::Glm(_) => todo_later(plan),
-            EstimatorPlan::FayHerriot(_) => Err(StatisticsError::plan(
-                "estimator",
-                "fay_herriot works on a table of areas, not on a sample",
-            )),
+            EstimatorPlan::FayHerriot(_) => {
+                Err(StatisticsError::plan("estimator", "fay_herriot works on a table of areas, not on a sample"))
+            }
         }
     }
 }

@@ -98,9 +98,8 @@ impl<'a> Moments<'a> {
     pub fn replicate_values(&self, parameter: Parameter) -> Option<Vec<f64>> {
         self.prepared.replicates.as_ref()?;
         let k = self.k();
-        let value = |totals: &Vec<f64>| {
-            parameter.functional.value(&totals[parameter.domain * k..(parameter.domain + 1) * k])
-        };
+        let value =
+            |totals: &Vec<f64>| parameter.functional.value(&totals[parameter.domain * k..(parameter.domain + 1) * k]);
         Some(self.replicate_totals.iter().map(value).collect())
     }
 
@@ -174,7 +173,9 @@ impl<'a> Moments<'a> {
         let totals = self.totals(parameter.domain);
         let mut s = vec![0.0; self.k()];
         let mut z = vec![0.0; self.prepared.weights.len()];
-        for (row, &code) in self.domains.codes.iter().enumerate().filter(|(_, code)| **code as usize == parameter.domain) {
+        for (row, &code) in
+            self.domains.codes.iter().enumerate().filter(|(_, code)| **code as usize == parameter.domain)
+        {
             debug_assert_ne!(code, MISSING);
             s.iter_mut().zip(&self.columns).for_each(|(s, column)| *s = column[row]);
             z[row] = self.prepared.weights[row] * parameter.functional.linearized(&s, totals);

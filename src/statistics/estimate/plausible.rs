@@ -84,7 +84,8 @@ pub(super) fn flags(prepared: &Prepared, plan: &PresentationFlags) -> Result<Ans
     }
     let mut rows = Vec::with_capacity(domains.len());
     for domain in 0..domains.len() {
-        let mut row = EstimateRow { domain: domains.key(domain), n: Some(moments.counts[domain]), ..EstimateRow::default() };
+        let mut row =
+            EstimateRow { domain: domains.key(domain), n: Some(moments.counts[domain]), ..EstimateRow::default() };
         if moments.counts[domain] == 0 {
             row.not_estimable = Some(NotEstimable::EmptyDomain);
             rows.push(row);
