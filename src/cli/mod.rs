@@ -1,5 +1,10 @@
 //! The command line: one file a command.
 
+pub mod migrate;
+pub mod questionnaire_publish;
+pub mod serve;
+pub mod token;
+
 use clap::{Parser, Subcommand};
 
 /// Survey collection and literacy-indicator scoring for civic scientific literacy surveys.
@@ -11,12 +16,20 @@ struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Serve(serve::ServeArguments),
+    Migrate(migrate::MigrateArguments),
+    Token(token::TokenArguments),
+}
 
 /// Parses the process's arguments and runs the command they name.
 ///
 /// # Errors
 /// Whatever the command could not do, with its causes as context.
 pub fn run() -> anyhow::Result<()> {
-    match Arguments::parse().command {}
+    match Arguments::parse().command {
+        Command::Serve(arguments) => serve::run(arguments),
+        Command::Migrate(arguments) => migrate::run(arguments),
+        Command::Token(arguments) => token::run(arguments),
+    }
 }
