@@ -19,7 +19,8 @@ fn both_folders_hold_the_same_names_and_each_can_be_taken_back() {
     for backend in ["sqlite", "postgres"] {
         for name in names(backend) {
             for file in ["up.sql", "down.sql"] {
-                let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(backend).join(&name).join(file);
+                let path =
+                    Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(backend).join(&name).join(file);
                 assert!(path.is_file(), "{}", path.display());
             }
         }

@@ -8,8 +8,8 @@ use scilit::{
     evidence::{Receipt, sha256_hex},
     server::{Clock, Role, tokens},
     storage::{
-        Arrival, Database, DatabaseUrl, FileKind, InterviewState, Judgement, NewFile, NewRun, PoolSettings, Publication,
-        RunFile, SampleCase, StorageError, StoredQuestionnaire, Survey,
+        Arrival, Database, DatabaseUrl, FileKind, InterviewState, Judgement, NewFile, NewRun, PoolSettings,
+        Publication, RunFile, SampleCase, StorageError, StoredQuestionnaire, Survey,
     },
 };
 use support::{TestDatabase, on_every_backend};
@@ -176,7 +176,10 @@ fn received_bytes_and_receipts_cannot_be_changed_or_removed() {
         ] {
             assert!(execute(test, sql).is_err(), "{}: {sql}", database.backend());
         }
-        assert!(execute(test, "UPDATE submission_raw SET judged_at_ms = 7").is_ok(), "the judgement's time is no evidence");
+        assert!(
+            execute(test, "UPDATE submission_raw SET judged_at_ms = 7").is_ok(),
+            "the judgement's time is no evidence"
+        );
     });
 }
 
@@ -184,7 +187,9 @@ fn received_bytes_and_receipts_cannot_be_changed_or_removed() {
 fn execute(test: &TestDatabase, sql: &str) -> diesel::QueryResult<()> {
     use diesel::{Connection, connection::SimpleConnection};
     match test.file() {
-        Some(file) => diesel::SqliteConnection::establish(&file.display().to_string()).expect("a file").batch_execute(sql),
+        Some(file) => {
+            diesel::SqliteConnection::establish(&file.display().to_string()).expect("a file").batch_execute(sql)
+        }
         None => diesel::PgConnection::establish(&test.url).expect("a connection").batch_execute(sql),
     }
 }
@@ -283,7 +288,8 @@ fn runs_wait_in_a_bounded_queue_and_an_interrupted_run_fails_at_the_next_start()
 
         database.begin_run("r2", 4).expect("begun");
         let content = b"id\n".to_vec();
-        let (run_id, name, content_type, sha256) = ("r2".into(), "indicator.csv".into(), "text/csv".into(), sha256_hex(&content));
+        let (run_id, name, content_type, sha256) =
+            ("r2".into(), "indicator.csv".into(), "text/csv".into(), sha256_hex(&content));
         let file = RunFile { run_id, name, content_type, sha256, content };
         database.succeed_run("r2", "{}", std::slice::from_ref(&file), 5).expect("success");
         assert_eq!(database.latest_succeeded_run().expect("a run").expect("it").id, "r2");

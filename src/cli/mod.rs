@@ -1,5 +1,6 @@
 //! The command line: one file a command.
 
+pub mod demo;
 pub mod migrate;
 pub mod questionnaire_publish;
 pub mod serve;
@@ -17,6 +18,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::DemoArguments),
     Serve(serve::ServeArguments),
     Migrate(migrate::MigrateArguments),
     Token(token::TokenArguments),
@@ -28,6 +30,7 @@ enum Command {
 /// Whatever the command could not do, with its causes as context.
 pub fn run() -> anyhow::Result<()> {
     match Arguments::parse().command {
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(arguments),
         Command::Migrate(arguments) => migrate::run(arguments),
         Command::Token(arguments) => token::run(arguments),

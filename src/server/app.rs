@@ -84,7 +84,10 @@ pub fn start(config: Config, clock: Clock) -> Result<RunningServer, StartError> 
     Ok(RunningServer { address, database, runner, handle, thread })
 }
 
-fn listen(shared: Shared, listener: TcpListener) -> Result<(ServerHandle, JoinHandle<std::io::Result<()>>), StartError> {
+fn listen(
+    shared: Shared,
+    listener: TcpListener,
+) -> Result<(ServerHandle, JoinHandle<std::io::Result<()>>), StartError> {
     let (ready, started) = channel();
     let run = move || {
         System::new().block_on(async move {

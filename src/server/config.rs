@@ -99,7 +99,9 @@ pub enum ConfigError {
     #[error(transparent)]
     DatabaseUrl(#[from] DatabaseUrlError),
     /// Data would cross the network in the clear.
-    #[error("use a PostgreSQL server on another machine: the connection is not encrypted; set allow_plain_postgres if the network is trusted")]
+    #[error(
+        "use a PostgreSQL server on another machine: the connection is not encrypted; set allow_plain_postgres if the network is trusted"
+    )]
     PlainPostgres,
     /// A number outside its range.
     #[error("use {key} = {value}: it must be {wanted}")]

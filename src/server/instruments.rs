@@ -79,7 +79,11 @@ pub(super) fn parse(body: &[u8]) -> Result<Submission, Vec<Fault>> {
 }
 
 /// Whether a submission is a response to the questionnaire; its answers as they were sent.
-pub(super) fn accept(questionnaire: &Questionnaire, submission: &Submission, body: &[u8]) -> Result<String, Vec<Fault>> {
+pub(super) fn accept(
+    questionnaire: &Questionnaire,
+    submission: &Submission,
+    body: &[u8],
+) -> Result<String, Vec<Fault>> {
     Response::accept(questionnaire, submission).map_err(item_faults)?;
     let document: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     Ok(document.get("answers").cloned().unwrap_or_default().to_string())

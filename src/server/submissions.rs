@@ -145,10 +145,18 @@ fn assess(database: &Database, instruments: &Instruments, waiting: &Waiting) -> 
         Err(faults) => return Ok(Err(("malformed", faults))),
     };
     if submission.id.to_string() != waiting.id {
-        return one("id-mismatch", "/id", Text::new("内容中的编号与地址不一致", "the id is not the one in the address"));
+        return one(
+            "id-mismatch",
+            "/id",
+            Text::new("内容中的编号与地址不一致", "the id is not the one in the address"),
+        );
     }
     if i64::from(submission.rev) != i64::from(waiting.rev) {
-        return one("rev-mismatch", "/rev", Text::new("内容中的版本与地址不一致", "the revision is not the one in the address"));
+        return one(
+            "rev-mismatch",
+            "/rev",
+            Text::new("内容中的版本与地址不一致", "the revision is not the one in the address"),
+        );
     }
     let Some(questionnaire) = instruments.get(database, &submission.instrument)? else {
         let text = Text::new("问卷版本不存在或未下发", "no published questionnaire has this hash");
@@ -162,7 +170,13 @@ fn assess(database: &Database, instruments: &Instruments, waiting: &Waiting) -> 
     let surveys = database.surveys_with_case(&questionnaire_hash, &case_id)?;
     let survey_id = match surveys.as_slice() {
         [only] => only.clone(),
-        [] => return one("unknown-case", "/case", Text::new("没有使用本问卷的调查包含此样本", "no survey with this questionnaire has this case")),
+        [] => {
+            return one(
+                "unknown-case",
+                "/case",
+                Text::new("没有使用本问卷的调查包含此样本", "no survey with this questionnaire has this case"),
+            );
+        }
         _ => return one("ambiguous-case", "/case", Text::new("多个调查包含此样本", "several surveys have this case")),
     };
     Ok(Ok(Judgement::Good { survey_id, case_id, questionnaire_hash, answers }))
@@ -181,7 +195,8 @@ impl Received {
     /// # Errors
     /// Never in practice: it is text and numbers.
     pub fn to_json(&self) -> Result<String, serde_json::Error> {
-        let rest = serde_json::to_string(&Answer { state: self.state.map(InterviewState::name), notices: &self.notices })?;
+        let rest =
+            serde_json::to_string(&Answer { state: self.state.map(InterviewState::name), notices: &self.notices })?;
         Ok(format!("{{\"receipt\":{},{}", self.kept.receipt, rest.trim_start_matches('{')))
     }
 }

@@ -34,7 +34,12 @@ pub struct NewSurvey {
 ///
 /// # Errors
 /// `UnknownQuestionnaire`; `Faults` of the profile, or when fieldwork ends before it begins; `CodeTaken`.
-pub fn create_survey(database: &Database, instruments: &Instruments, new: NewSurvey, clock: &Clock) -> Result<Survey, Refusal> {
+pub fn create_survey(
+    database: &Database,
+    instruments: &Instruments,
+    new: NewSurvey,
+    clock: &Clock,
+) -> Result<Survey, Refusal> {
     let questionnaire = instruments.get(database, &new.questionnaire)?;
     let Some(questionnaire) = questionnaire else { return Err(Refusal::UnknownQuestionnaire(new.questionnaire)) };
     let profile = instruments::read_profile("profile.toml", &new.profile, &questionnaire).map_err(Refusal::Faults)?;

@@ -22,6 +22,6 @@ pub mod weighting;
 
 pub use data::DataTable;
 pub use error::StatisticsError;
-pub use plan::Plan;
 pub use estimate::{Answer, DomainValue, EstimateRow, NotEstimable, Quantity};
+pub use plan::Plan;
 pub use prepare::{Prepared, prepare};

@@ -72,7 +72,8 @@ fn start(programs: PathBuf) -> Server {
     let data = folder.join("data");
     let mut initdb = as_user(user, &programs.join("initdb"));
     run(initdb.arg("-D").arg(&data).args(["-U", "tester", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C"]));
-    let options = format!("-c listen_addresses='' -c unix_socket_directories='{}' -c max_connections=300", folder.display());
+    let options =
+        format!("-c listen_addresses='' -c unix_socket_directories='{}' -c max_connections=300", folder.display());
     let mut pg_ctl = as_user(user, &programs.join("pg_ctl"));
     // pg_ctl's child inherits its output: a file, not a pipe that would never end.
     let log = folder.join("log");

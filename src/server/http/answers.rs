@@ -6,7 +6,13 @@ use actix_web::{
 };
 
 /// Bytes with their digest as entity tag; 304 when the client has them.
-pub(super) fn tagged(request: &HttpRequest, digest: &str, caching: &'static str, content_type: &str, bytes: Vec<u8>) -> HttpResponse {
+pub(super) fn tagged(
+    request: &HttpRequest,
+    digest: &str,
+    caching: &'static str,
+    content_type: &str,
+    bytes: Vec<u8>,
+) -> HttpResponse {
     let tag = EntityTag::new_strong(digest.to_owned());
     let mut answer = if has_it(request, &tag) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     answer.insert_header(ETag(tag.clone())).insert_header((header::CACHE_CONTROL, caching));

@@ -45,7 +45,9 @@ pub(super) async fn read(request: HttpRequest, payload: Payload, limits: Limits)
                 read.extend_from_slice(&chunk);
             }
             Ok(Some(Err(_))) => return Err(Problem::of(&codes::BAD_REQUEST).because("内容没有传完")),
-            Err(_) if window_bytes < WINDOW_BYTES || Instant::now() >= deadline => return Err(Problem::of(&codes::TIMEOUT)),
+            Err(_) if window_bytes < WINDOW_BYTES || Instant::now() >= deadline => {
+                return Err(Problem::of(&codes::TIMEOUT));
+            }
             Err(_) => (window_end, window_bytes) = (Instant::now() + WINDOW, 0),
         }
     }
@@ -65,14 +67,16 @@ fn too_large(limits: Limits) -> Problem {
 }
 
 fn check_head(request: &HttpRequest, limits: Limits) -> Result<(), Problem> {
-    let text = |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?").trim().to_ascii_lowercase());
+    let text =
+        |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?").trim().to_ascii_lowercase());
     if text(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
         return Err(Problem::of(&codes::UNSUPPORTED_MEDIA).because("不接受压缩的内容（Content-Encoding）"));
     }
     let announced = text(header::CONTENT_TYPE).unwrap_or_default();
     let mut parts = announced.split(';').map(str::trim);
     let is_known = parts.next().is_some_and(|media| limits.types.contains(&media));
-    let is_utf8 = parts.all(|parameter| !parameter.starts_with("charset=") || parameter.trim_matches('"') == "charset=utf-8");
+    let is_utf8 =
+        parts.all(|parameter| !parameter.starts_with("charset=") || parameter.trim_matches('"') == "charset=utf-8");
     if !is_known || !is_utf8 {
         let types = limits.types.join("、");
         return Err(Problem::of(&codes::UNSUPPORTED_MEDIA).because(format!("应为 {types}，UTF-8 编码")));

@@ -8,7 +8,10 @@ const ROOT: &str = "/api/docs/";
 pub(super) fn register(config: &mut ServiceConfig) {
     let page = SwaggerUi::new("/api/docs/{_:.*}").config(Config::from("/api/v1/openapi.json").validator_url("none"));
     config.service(page);
-    config.route("/api/docs", web::get().to(|| async { HttpResponse::SeeOther().insert_header(("location", ROOT)).finish() }));
+    config.route(
+        "/api/docs",
+        web::get().to(|| async { HttpResponse::SeeOther().insert_header(("location", ROOT)).finish() }),
+    );
 }
 
 /// Whether the path lies under the interactive page.

@@ -195,7 +195,9 @@ fn field_text(field: &str, code: &str) -> Text {
             format!("{field} may have lower-case letters, digits and hyphens"),
         ),
         "date" => Text::new(format!("{field} 应为 YYYY-MM-DD"), format!("{field} must be a date like 2025-05-31")),
-        "digest" => Text::new(format!("{field} 应为64位十六进制摘要"), format!("{field} must be 64 lower-case hex digits")),
+        "digest" => {
+            Text::new(format!("{field} 应为64位十六进制摘要"), format!("{field} must be 64 lower-case hex digits"))
+        }
         _ => Text::new(format!("{field} 含有不允许的字符"), format!("{field} has characters that are not allowed")),
     }
 }

@@ -42,7 +42,8 @@ impl Modify for Everywhere {
             let operations = [&mut path.get, &mut path.put, &mut path.post];
             for operation in operations.into_iter().flatten() {
                 operation.security = security(route.access);
-                let other = ResponseBuilder::new().description("A problem.").content("application/problem+json", problem());
+                let other =
+                    ResponseBuilder::new().description("A problem.").content("application/problem+json", problem());
                 operation.responses.responses.insert("default".to_owned(), other.build().into());
                 for response in operation.responses.responses.values_mut() {
                     as_problem(response);

@@ -45,7 +45,9 @@ fn served(request: &HttpRequest, name: &str, file: &rust_embed::EmbeddedFile) ->
     let content_type = if text { format!("{media}; charset=utf-8") } else { media.to_string() };
     let mut answer = answers::tagged(request, &digest, caching, &content_type, file.data.to_vec());
     if name == "sw.js" {
-        answer.headers_mut().insert(header::HeaderName::from_static("service-worker-allowed"), header::HeaderValue::from_static("/"));
+        answer
+            .headers_mut()
+            .insert(header::HeaderName::from_static("service-worker-allowed"), header::HeaderValue::from_static("/"));
     }
     answer
 }

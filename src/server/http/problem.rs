@@ -167,11 +167,12 @@ impl From<Refusal> for Problem {
 impl From<StorageError> for Problem {
     fn from(error: StorageError) -> Self {
         match &error {
-            StorageError::VersionTaken { id, version, published } => {
-                Self::of(&codes::VERSION_TAKEN).because(format!("{id} {version} 已发布，摘要为 {published}；请提高版本号"))
-            }
+            StorageError::VersionTaken { id, version, published } => Self::of(&codes::VERSION_TAKEN)
+                .because(format!("{id} {version} 已发布，摘要为 {published}；请提高版本号")),
             StorageError::CodeTaken(code) => Self::of(&codes::CODE_TAKEN).because(code.clone()),
-            StorageError::QueueFull(waiting) => Self::of(&codes::THROTTLED).because(format!("已有{waiting}次计算在排队")),
+            StorageError::QueueFull(waiting) => {
+                Self::of(&codes::THROTTLED).because(format!("已有{waiting}次计算在排队"))
+            }
             StorageError::Unavailable(_) => {
                 tracing::warn!(%error, "the database is away or busy");
                 Self::of(&codes::OVERLOADED)

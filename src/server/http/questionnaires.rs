@@ -85,7 +85,11 @@ pub(super) async fn list(shared: Data<Shared>) -> Result<HttpResponse, Problem> 
         (status = 404, description = "No such version.", body = ProblemBody),
     )
 )]
-pub(super) async fn form(request: HttpRequest, shared: Data<Shared>, hash: Path<String>) -> Result<HttpResponse, Problem> {
+pub(super) async fn form(
+    request: HttpRequest,
+    shared: Data<Shared>,
+    hash: Path<String>,
+) -> Result<HttpResponse, Problem> {
     let hash = hash.into_inner();
     let wanted = hash.clone();
     let found = call(&shared, move |shared| shared.instruments.get(&shared.database, &wanted)).await?;

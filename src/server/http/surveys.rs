@@ -166,9 +166,8 @@ pub(super) struct PutFileBody {
 )]
 pub(super) async fn create(shared: Data<Shared>, body: Checked<SurveyRequest>) -> Result<HttpResponse, Problem> {
     let new = new_survey(body.0)?;
-    let survey = call(&shared, |shared| {
-        server::create_survey(&shared.database, &shared.instruments, new, &shared.clock)
-    });
+    let survey =
+        call(&shared, |shared| server::create_survey(&shared.database, &shared.instruments, new, &shared.clock));
     let survey = SurveyBody::from(survey.await?);
     Ok(HttpResponse::Created().insert_header(("location", format!("/api/v1/surveys/{}", survey.id))).json(survey))
 }

@@ -98,7 +98,9 @@ impl Runner {
     pub fn stop(&self) {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner).take();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some((thread, end)) = thread && end.recv_timeout(LAST_RUN_WAIT_MAX).is_ok() {
+        if let Some((thread, end)) = thread
+            && end.recv_timeout(LAST_RUN_WAIT_MAX).is_ok()
+        {
             let _ = thread.join();
         }
     }
