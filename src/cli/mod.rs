@@ -5,6 +5,8 @@ pub mod migrate;
 pub mod questionnaire_publish;
 pub mod serve;
 pub mod token;
+pub mod questionnaire;
+pub mod score;
 
 use clap::{Parser, Subcommand};
 
@@ -22,6 +24,8 @@ enum Command {
     Serve(serve::ServeArguments),
     Migrate(migrate::MigrateArguments),
     Token(token::TokenArguments),
+    Questionnaire(questionnaire::QuestionnaireArguments),
+    Score(score::ScoreArguments),
 }
 
 /// Parses the process's arguments and runs the command they name.
@@ -34,5 +38,7 @@ pub fn run() -> anyhow::Result<()> {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Migrate(arguments) => migrate::run(arguments),
         Command::Token(arguments) => token::run(arguments),
+        Command::Questionnaire(arguments) => questionnaire::run(arguments),
+        Command::Score(arguments) => score::run(arguments),
     }
 }
