@@ -20,7 +20,6 @@ use crate::{
     },
     statistics::{self, Prepared, StatisticsError, plan::Plan, weighting::WeightStep},
 };
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 /// Everything a run is computed from.
@@ -44,8 +43,8 @@ pub struct SurveyInputs<'a> {
     pub targets: &'a Targets,
     /// Accepted responses, at most one a case, in any order.
     pub responses: &'a [Response],
-    /// SHA-256 of each input by name; what the result's digest is made from.
-    pub input_digests: BTreeMap<String, String>,
+    /// SHA-256 over the digests of every input.
+    pub input_digest: String,
 }
 
 /// What a run found, with the rows it was found from.
@@ -182,7 +181,7 @@ fn results(
         },
         targets: inputs.targets.targets.clone(),
         tables: estimates::tables(inputs, prepared)?,
-        input_digest: input_digest(&inputs.input_digests),
+        input_digest: inputs.input_digest.clone(),
     })
 }
 
@@ -235,12 +234,6 @@ pub fn step_name(step: &str) -> (&str, Label) {
         "calibrate" => ("rake", Label::new("边际校准", "Raking to margins")),
         other => (other, Label::same(other)),
     }
-}
-
-/// SHA-256 over the inputs' names and digests in the order of their names.
-fn input_digest(inputs: &BTreeMap<String, String>) -> String {
-    let lines: String = inputs.iter().map(|(name, digest)| format!("{digest}  {name}\n")).collect();
-    Sha256::digest(lines.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The tables' variables that are not overlapping groups, for files that need one column each.

@@ -17,7 +17,7 @@ use actix_web::{
 use super::{
     Clock, Config, Instruments, Refusal,
     http::{self, Shared},
-    jobs::Runner,
+    jobs::{self, Engine, Runner},
     submissions,
 };
 use crate::storage::{Database, StorageError};
@@ -62,11 +62,20 @@ pub struct RunningServer {
     thread: JoinHandle<std::io::Result<()>>,
 }
 
-/// Opens and migrates the database, judges what a stopped server left unjudged, and answers on threads of its own.
+/// Starts the server with the indicator's own engine; see [`start_with`].
 ///
 /// # Errors
 /// When the database cannot be used or the address cannot be listened on; then nothing runs.
 pub fn start(config: Config, clock: Clock) -> Result<RunningServer, StartError> {
+    start_with(config, clock, jobs::indicator)
+}
+
+/// Opens and migrates the database, judges what a stopped server left unjudged, and answers on threads of its own;
+/// `engine` computes its runs.
+///
+/// # Errors
+/// When the database cannot be used or the address cannot be listened on; then nothing runs.
+pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<RunningServer, StartError> {
     let database = Database::open(&config.database_url, config.pool())?;
     for migration in database.migrate()? {
         tracing::info!(migration, "migrated");
@@ -77,7 +86,7 @@ pub fn start(config: Config, clock: Clock) -> Result<RunningServer, StartError> 
     let listen_error = |source| StartError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).map_err(listen_error)?;
     let address = listener.local_addr().map_err(listen_error)?;
-    let runner = Runner::start(database.clone(), clock.clone())?;
+    let runner = Runner::start(database.clone(), clock.clone(), engine)?;
     let shared = Shared { database: database.clone(), config, clock, instruments, runner: runner.clone() };
     let (handle, thread) = listen(shared, listener)?;
     tracing::info!(%address, "listening");

@@ -16,7 +16,7 @@ mod submissions;
 mod surveys;
 pub mod tokens;
 
-pub use app::{RunningServer, StartError, start};
+pub use app::{RunningServer, StartError, start, start_with};
 pub use clock::Clock;
 pub use config::{Config, ConfigError, Settings};
 pub use fault::{Fault, Refusal, Text};

@@ -20,7 +20,6 @@ use crate::{
 
 /// The answer to a submission.
 #[derive(Debug, serde::Serialize, utoipa::ToSchema)]
-#[expect(dead_code, reason = "describes the answer; the receipt's stored bytes are sent as they are")]
 pub(super) struct SubmissionBody {
     /// The receipt, byte for byte the same on each replay.
     receipt: ReceiptBody,
@@ -32,7 +31,6 @@ pub(super) struct SubmissionBody {
 
 /// Proof that the server keeps the bytes.
 #[derive(Debug, serde::Serialize, utoipa::ToSchema)]
-#[expect(dead_code, reason = "describes the receipt; its stored bytes are sent as they are")]
 pub(super) struct ReceiptBody {
     id: String,
     rev: i32,

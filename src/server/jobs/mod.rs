@@ -1,6 +1,10 @@
 //! Runs in the background: one at a time, on a thread and a rayon pool of their own, with their state in the database.
 
-mod compute;
+mod engine;
+mod inputs;
+
+pub use engine::indicator;
+pub use inputs::RunInputs;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -27,14 +31,11 @@ const LAST_RUN_WAIT_MAX: Duration = Duration::from_secs(10);
 /// Name and version of the program, as runs record it.
 pub const ENGINE: &str = concat!("scilit ", env!("CARGO_PKG_VERSION"));
 
-/// What a run made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Computed {
-    /// Every input by digest, as JSON.
-    pub inputs: String,
-    /// Name, media type and bytes of each file; `results.json` is one of them.
-    pub files: Vec<(String, &'static str, Vec<u8>)>,
-}
+/// One file of a run: name, media type, bytes.
+pub type NamedFile = (String, &'static str, Vec<u8>);
+
+/// What computes a run: a plain function of its inputs. `results.json` is one of the files it makes.
+pub type Engine = fn(&RunInputs) -> Result<Vec<NamedFile>, RunFailure>;
 
 /// Why a run made nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -60,7 +61,7 @@ impl Runner {
     ///
     /// # Errors
     /// When the database cannot say what was left.
-    pub fn start(database: Database, clock: Clock) -> Result<Self, StorageError> {
+    pub fn start(database: Database, clock: Clock, engine: Engine) -> Result<Self, StorageError> {
         let left = database.recover_runs(clock.now_ms())?;
         let (queue, runs) = channel();
         for id in left {
@@ -70,7 +71,7 @@ impl Runner {
         let (ended, end) = channel();
         let worker = (database.clone(), clock.clone());
         let thread = thread::Builder::new().name("runs".to_owned()).spawn(move || {
-            work(&worker.0, &worker.1, &runs);
+            work(&worker.0, &worker.1, engine, &runs);
             let _ = ended.send(());
         });
         let thread = thread.map_err(|error| StorageError::Unavailable(error.to_string()))?;
@@ -111,30 +112,33 @@ fn threads() -> usize {
     thread::available_parallelism().map_or(1, usize::from).saturating_sub(1).max(1)
 }
 
-fn work(database: &Database, clock: &Clock, runs: &Receiver<String>) {
+fn work(database: &Database, clock: &Clock, engine: Engine, runs: &Receiver<String>) {
     let pool = match rayon::ThreadPoolBuilder::new().num_threads(threads()).build() {
         Ok(pool) => pool,
         Err(error) => return tracing::error!(%error, "no threads for runs"),
     };
     while let Ok(id) = runs.recv() {
-        let ended = pool.install(|| one_run(database, clock, &id));
+        let ended = pool.install(|| one_run(database, clock, engine, &id));
         if let Err(error) = ended {
             tracing::error!(%error, run = id, "the end of a run could not be written");
         }
     }
 }
 
-fn one_run(database: &Database, clock: &Clock, id: &str) -> Result<(), StorageError> {
+fn one_run(database: &Database, clock: &Clock, engine: Engine, id: &str) -> Result<(), StorageError> {
     if !database.begin_run(id, clock.now_ms())? {
         return Ok(());
     }
-    let computed = catch_unwind(AssertUnwindSafe(|| compute::compute(database, id)));
+    let computed = catch_unwind(AssertUnwindSafe(|| {
+        let inputs = RunInputs::read(database, id)?;
+        Ok((inputs.digests(), engine(&inputs)?))
+    }));
     let computed = computed.unwrap_or_else(|_| {
         Err(RunFailure { code: "internal".to_owned(), message: "the computation ended unexpectedly".to_owned() })
     });
     match computed {
-        Ok(Computed { inputs, files }) => {
-            let file = |(name, content_type, content): (String, &str, Vec<u8>)| RunFile {
+        Ok((inputs, files)) => {
+            let file = |(name, content_type, content): NamedFile| RunFile {
                 run_id: id.to_owned(),
                 name,
                 content_type: content_type.to_owned(),
