@@ -183,6 +183,14 @@ describe('odd results', () => {
       }),
     );
     assert.deepEqual(cut, [], 'texts cut off by the edge of a chart');
+    const piled = await page.locator('figure svg').evaluateAll((charts) =>
+      charts.flatMap((svg) => {
+        const boxes = [...svg.querySelectorAll('text')].map((text) => ({ text: text.textContent, box: text.getBoundingClientRect() }));
+        const deep = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 6;
+        return boxes.flatMap((one, place) => boxes.slice(place + 1).filter((other) => deep(one.box, other.box)).map((other) => `${one.text} / ${other.text}`));
+      }),
+    );
+    assert.deepEqual(piled, [], 'texts over each other');
   };
   const longNames = (copy) => {
     for (const row of copy.tables.find((one) => one.id === 'district').rows)
