@@ -11,10 +11,12 @@ mod moments;
 mod plausible;
 mod quantile;
 mod ratio;
+mod small_area;
 mod table;
 
-pub use answer::{Answer, DomainValue, EstimateRow, NotEstimable, Quantity};
+pub use answer::{Answer, DomainValue, EstimateRow, NotEstimable, Quantity, number_json};
 pub use domains::Domains;
+pub use small_area::fay_herriot;
 
 use super::{Prepared, StatisticsError, plan::EstimatorPlan};
 
