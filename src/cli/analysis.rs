@@ -60,10 +60,7 @@ fn read_table(folder: &Path, file: &str, columns: Option<&[String]>) -> anyhow::
 ///
 /// # Errors
 /// Whatever `work` cannot do, or a thread pool that the system refuses.
-pub fn on_threads<T: Send>(
-    threads: Option<u16>,
-    work: impl FnOnce() -> anyhow::Result<T> + Send,
-) -> anyhow::Result<T> {
+pub fn on_threads<T: Send>(threads: Option<u16>, work: impl FnOnce() -> anyhow::Result<T> + Send) -> anyhow::Result<T> {
     match threads {
         None => work(),
         Some(threads) => rayon::ThreadPoolBuilder::new()

@@ -9,11 +9,11 @@ use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use super::analysis::{AnalysisArguments, on_threads, read_plan, read_tables};
-use crate::{
-    export::flat,
-    statistics::{self, Plan, plan::EstimatorPlan},
+use super::{
+    analysis::{AnalysisArguments, on_threads, read_plan, read_tables},
+    flat,
 };
+use crate::statistics::{self, Plan, plan::EstimatorPlan};
 
 /// Answer an analysis plan from files
 #[derive(Debug, Args)]
@@ -57,14 +57,11 @@ pub fn run(arguments: EstimateArguments) -> anyhow::Result<()> {
             serde_json::to_writer_pretty(&mut out, &answer)?;
             writeln!(out)?;
         }
-        Format::Csv => out.write_all(flat::rows_to_csv(&answer["rows"]).as_bytes())?,
+        Format::Csv => out.write_all(&flat::rows_to_csv(&answer["rows"]))?,
     }
     out.flush()?;
     if arguments.timings {
-        eprintln!(
-            "{}",
-            json!({"read_s": timings.read, "weight_s": timings.weight, "estimate_s": timings.estimate})
-        );
+        eprintln!("{}", json!({"read_s": timings.read, "weight_s": timings.weight, "estimate_s": timings.estimate}));
     }
     Ok(())
 }
