@@ -18,7 +18,7 @@ pub fn rows_to_csv(rows: &Value) -> Vec<u8> {
     let mut table = Table::new(columns.clone());
     for line in lines {
         let cell =
-            |name: &String| line.iter().find(|(have, _)| have == name).map_or(Cell::Empty, |(_, cell)| cell.clone());
+            |name: &String| line.iter().find(|(have, _)| have == name).map_or(Cell::Missing, |(_, cell)| cell.clone());
         table.push(columns.iter().map(cell).collect());
     }
     to_csv(&table)
@@ -54,7 +54,7 @@ fn cell(value: &Value) -> Cell {
             Some(whole) => Cell::Integer(whole),
             None => Cell::number(number.as_f64()),
         },
-        _ => Cell::Empty,
+        _ => Cell::Missing,
     }
 }
 

@@ -129,8 +129,8 @@ fn log(steps: &[WeightStep]) -> Table {
     let mut table = Table::new(LOG);
     for step in steps {
         let d = &step.diagnostics;
-        let mut row = vec![Cell::text(Some(&step.name)), Cell::Empty, Cell::Empty, Cell::Integer(d.n as i64)];
-        row.extend([Cell::Empty, Cell::Empty, Cell::number(Some(d.sum)), Cell::Empty]);
+        let mut row = vec![Cell::text(Some(&step.name)), Cell::Missing, Cell::Missing, Cell::Integer(d.n as i64)];
+        row.extend([Cell::Missing, Cell::Missing, Cell::number(Some(d.sum)), Cell::Missing]);
         row.extend(d.factor_quantiles.map(|q| Cell::number(Some(q))));
         row.extend([d.kish_deff, d.effective_n].map(|v| Cell::number(Some(v))));
         row.push(Cell::Integer(d.passes as i64));
@@ -139,7 +139,7 @@ fn log(steps: &[WeightStep]) -> Table {
             let mut row = vec![Cell::text(Some(&step.name)), Cell::text(Some(&line.margin))];
             row.extend([Cell::text(Some(&line.category)), Cell::Integer(line.n as i64), Cell::number(line.target)]);
             row.extend([Cell::number(Some(line.before)), Cell::number(Some(line.after)), Cell::number(line.factor)]);
-            row.resize(LOG.len(), Cell::Empty);
+            row.resize(LOG.len(), Cell::Missing);
             table.push(row);
         }
     }

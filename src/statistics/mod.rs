@@ -15,6 +15,7 @@ pub mod model_matrix;
 pub mod plan;
 pub mod prepare;
 pub mod presentation;
+pub mod regression;
 pub mod replicate;
 pub mod special;
 pub mod variance;
