@@ -8,7 +8,7 @@ use std::{
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
-use comfy_table::{CellAlignment, ContentArrangement, Table as Printed, presets};
+use comfy_table::{CellAlignment, ContentArrangement, Table as Printed, presets::UTF8_HORIZONTAL_ONLY};
 
 use super::analysis::{AnalysisArguments, on_threads, read_plan, read_tables};
 use crate::{
@@ -62,7 +62,7 @@ pub fn run(arguments: WeightArguments) -> anyhow::Result<()> {
 
 fn printed(steps: &[WeightStep]) -> String {
     let mut table = Printed::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
     table.set_header([
         "step",
         "n",

@@ -6,6 +6,7 @@
 mod answer;
 mod contrast;
 mod domains;
+mod glm;
 mod moment;
 mod moments;
 mod plausible;
@@ -38,13 +39,11 @@ impl Prepared {
             EstimatorPlan::TTest(t) => contrast::t_test(self, t),
             EstimatorPlan::PlausibleValues(p) => plausible::estimate(self, p),
             EstimatorPlan::PresentationFlags(p) => plausible::flags(self, p),
-            EstimatorPlan::IndependenceTest(_) | EstimatorPlan::Glm(_) => todo_later(plan),
+            EstimatorPlan::Glm(g) => glm::estimate(self, g),
+            EstimatorPlan::IndependenceTest(_) => Err(StatisticsError::plan("estimator", plan.name())),
             EstimatorPlan::FayHerriot(_) => {
                 Err(StatisticsError::plan("estimator", "fay_herriot works on a table of areas, not on a sample"))
             }
         }
     }
-}
-fn todo_later(plan: &EstimatorPlan) -> Result<Answer, StatisticsError> {
-    Err(StatisticsError::plan("estimator", plan.name()))
 }
