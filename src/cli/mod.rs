@@ -7,6 +7,11 @@ pub mod serve;
 pub mod token;
 pub mod questionnaire;
 pub mod score;
+pub mod analysis;
+pub mod estimate;
+pub mod flat;
+pub mod plan;
+pub mod weight;
 
 use clap::{Parser, Subcommand};
 
@@ -26,6 +31,9 @@ enum Command {
     Token(token::TokenArguments),
     Questionnaire(questionnaire::QuestionnaireArguments),
     Score(score::ScoreArguments),
+    Estimate(estimate::EstimateArguments),
+    Plan(plan::PlanArguments),
+    Weight(weight::WeightArguments),
 }
 
 /// Parses the process's arguments and runs the command they name.
@@ -40,5 +48,8 @@ pub fn run() -> anyhow::Result<()> {
         Command::Token(arguments) => token::run(arguments),
         Command::Questionnaire(arguments) => questionnaire::run(arguments),
         Command::Score(arguments) => score::run(arguments),
+        Command::Estimate(arguments) => estimate::run(arguments),
+        Command::Plan(arguments) => plan::run(arguments),
+        Command::Weight(arguments) => weight::run(arguments),
     }
 }

@@ -1,5 +1,6 @@
 //! Survey statistics: design, weighting, estimates.
 
+pub mod analyse;
 pub mod combine;
 pub mod contrast;
 pub mod data;
@@ -21,6 +22,7 @@ pub mod variance;
 pub mod verdict;
 pub mod weighting;
 
+pub use analyse::{analyse, answer};
 pub use data::DataTable;
 pub use error::StatisticsError;
 pub use estimate::{Answer, DomainValue, EstimateRow, NotEstimable, Quantity};

@@ -4,6 +4,7 @@ use super::{
     StatisticsError,
     data::{DataTable, MISSING},
     plan::Term,
+    regression::Regressors,
 };
 
 /// A model matrix over all rows of a table; NaN where a term's value is absent.
@@ -70,6 +71,11 @@ impl ModelMatrix {
             self.columns.push(categories.codes().iter().map(value).collect());
         }
         Ok(())
+    }
+
+    /// The columns as a regression takes them.
+    pub fn regressors(&self) -> Regressors<'_> {
+        Regressors { names: &self.names, columns: &self.columns }
     }
 
     /// Whether a row has every term.

@@ -6,15 +6,18 @@
 mod answer;
 mod contrast;
 mod domains;
+mod glm;
 mod moment;
 mod moments;
 mod plausible;
 mod quantile;
 mod ratio;
+mod small_area;
 mod table;
 
-pub use answer::{Answer, DomainValue, EstimateRow, NotEstimable, Quantity};
+pub use answer::{Answer, DomainValue, EstimateRow, NotEstimable, Quantity, number_json};
 pub use domains::Domains;
+pub use small_area::fay_herriot;
 
 use super::{Prepared, StatisticsError, plan::EstimatorPlan};
 
@@ -36,13 +39,11 @@ impl Prepared {
             EstimatorPlan::TTest(t) => contrast::t_test(self, t),
             EstimatorPlan::PlausibleValues(p) => plausible::estimate(self, p),
             EstimatorPlan::PresentationFlags(p) => plausible::flags(self, p),
-            EstimatorPlan::IndependenceTest(_) | EstimatorPlan::Glm(_) => todo_later(plan),
+            EstimatorPlan::Glm(g) => glm::estimate(self, g),
+            EstimatorPlan::IndependenceTest(_) => Err(StatisticsError::plan("estimator", plan.name())),
             EstimatorPlan::FayHerriot(_) => {
                 Err(StatisticsError::plan("estimator", "fay_herriot works on a table of areas, not on a sample"))
             }
         }
     }
-}
-fn todo_later(plan: &EstimatorPlan) -> Result<Answer, StatisticsError> {
-    Err(StatisticsError::plan("estimator", plan.name()))
 }

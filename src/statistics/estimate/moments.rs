@@ -225,6 +225,26 @@ impl Prepared {
         (0..self.design.leaves() as u32).collect()
     }
 
+    /// Leaves with their values, without those where nobody is selected: they are not in the estimate.
+    pub(super) fn present(&self, leaves: &[u32], values: Vec<f64>, columns: usize) -> (Vec<u32>, Vec<f64>) {
+        if !self.residuals.is_empty() {
+            return (leaves.to_vec(), values);
+        }
+        let mut present = vec![false; self.design.leaves()];
+        for (row, &leaf) in self.design.leaf_of_row().iter().enumerate() {
+            present[leaf as usize] |= self.selected[row] && self.weights[row] > 0.0;
+        }
+        let kept = |(at, &leaf): (usize, &u32)| {
+            present[leaf as usize].then_some((leaf, &values[at * columns..(at + 1) * columns]))
+        };
+        let (mut kept_leaves, mut kept_values) = (Vec::new(), Vec::new());
+        for (leaf, values) in leaves.iter().enumerate().filter_map(kept) {
+            kept_leaves.push(leaf);
+            kept_values.extend_from_slice(values);
+        }
+        (kept_leaves, kept_values)
+    }
+
     /// Residuals of linearized rows after every weight step, summed by leaf.
     pub(super) fn residual_totals(&self, mut z: Vec<f64>) -> Vec<f64> {
         self.residuals.iter().for_each(|residual| residual.apply(&mut z));

@@ -19,7 +19,7 @@ const EQUAL: f64 = 1e-12;
 /// The coverage of Woodruff intervals.
 const LEVEL: f64 = 0.95;
 
-/// The weighted distribution of one domain: distinct values ascending, with their weights' cumulative sums.
+/// The weighted distribution of one domain: rows ascending by value, in the data's order where values tie.
 struct Distribution {
     values: Vec<f64>,
     weights: Vec<f64>,
@@ -29,21 +29,14 @@ struct Distribution {
 impl Distribution {
     fn new(mut rows: Vec<(f64, f64)>) -> Self {
         rows.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let mut of = Self { values: Vec::new(), weights: Vec::new(), cumulative: Vec::new() };
         let mut sum = 0.0;
-        for (value, weight) in rows {
+        let cumulative = rows.iter().map(|(_, weight)| {
             sum += weight;
-            if of.values.last() == Some(&value) {
-                let last = of.values.len() - 1;
-                of.weights[last] += weight;
-                of.cumulative[last] = sum;
-            } else {
-                of.values.push(value);
-                of.weights.push(weight);
-                of.cumulative.push(sum);
-            }
-        }
-        of
+            sum
+        });
+        let cumulative = cumulative.collect();
+        let (values, weights) = rows.into_iter().unzip();
+        Self { values, weights, cumulative }
     }
 
     /// The p-quantile by a rule.

@@ -113,8 +113,13 @@ fn factors(
     multipliers: Vec<Vec<f64>>,
     scale: f64,
     rscales: Vec<f64>,
-    df: DfRule,
+    domain_df: DfRule,
 ) -> ReplicateFactors {
+    // The whole sample keeps the design's degrees of freedom, as R's `as.svrepdesign` does.
+    let df = match domain_df {
+        DfRule::Rank => DfRule::Stated(design.degrees_of_freedom(|_| true)),
+        rule => rule,
+    };
     ReplicateFactors {
         unit_of_row: design.psu_of_row().to_vec(),
         multipliers,
