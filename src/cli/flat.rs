@@ -13,8 +13,14 @@ pub fn rows_to_csv(rows: &Value) -> Vec<u8> {
             columns.push(name.clone());
         }
     }
-    // The reason why something is absent stands last.
-    columns.sort_by_key(|name| name == "note");
+    let domain: Vec<&String> = rows
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|row| row["domain"].as_object())
+        .flat_map(|d| d.keys())
+        .collect();
+    columns.sort_by_key(|name| (!domain.contains(&name), rank(name)));
     let mut table = Table::new(columns.clone());
     for line in lines {
         let cell =
@@ -22,6 +28,13 @@ pub fn rows_to_csv(rows: &Value) -> Vec<u8> {
         table.push(columns.iter().map(cell).collect());
     }
     to_csv(&table)
+}
+
+/// The numbers that people look for first, then the rest; the reason why something is absent stands last.
+fn rank(name: &str) -> usize {
+    const FIRST: [&str; 8] = ["n", "n_hat", "estimate", "difference", "se", "df", "deff", "deff_wr"];
+    let last = if name == "note" { FIRST.len() + 1 } else { FIRST.len() };
+    FIRST.iter().position(|first| *first == name).unwrap_or(last)
 }
 
 fn line(row: &Value) -> Vec<(String, Cell)> {
@@ -71,8 +84,8 @@ mod tests {
         ]);
         let csv = String::from_utf8(rows_to_csv(&rows)).expect("UTF-8");
         let lines: Vec<&str> = csv.lines().map(|line| line.trim_start_matches('\u{feff}')).collect();
-        assert_eq!(lines[0], "区,estimate,n,ci_logit_low,ci_logit_high,note");
-        assert_eq!(lines[1], "南岗,0.5,3,0.25,0.75,");
-        assert_eq!(lines[2], "道里,,0,,,nobody is in the domain");
+        assert_eq!(lines[0], "区,n,estimate,ci_logit_low,ci_logit_high,note");
+        assert_eq!(lines[1], "南岗,3,0.5,0.25,0.75,");
+        assert_eq!(lines[2], "道里,0,,,,nobody is in the domain");
     }
 }

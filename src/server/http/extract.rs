@@ -5,7 +5,7 @@ use std::{future::Future, pin::Pin, time::Duration};
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
-    web::{self, Bytes, Data, Path},
+    web::{self, Bytes, Data},
 };
 use serde::de::DeserializeOwned;
 use validator::Validate;
@@ -49,9 +49,8 @@ impl FromRequest for Asker {
 }
 
 fn segment(request: &HttpRequest, name: &str) -> Result<String, Problem> {
-    let segment = Path::<std::collections::BTreeMap<String, String>>::extract(request);
-    let segment = segment.into_inner().ok().and_then(|mut path| path.remove(name));
-    segment.filter(|text| !text.contains('\0')).ok_or_else(|| Problem::of(&codes::NOT_FOUND))
+    let segment = request.match_info().get(name).filter(|text| !text.contains('\0'));
+    segment.map(str::to_owned).ok_or_else(|| Problem::of(&codes::NOT_FOUND))
 }
 
 /// The survey the path names.
