@@ -1,5 +1,6 @@
 //! The short table that the demo prints.
 
+use super::folder::DemoFolder;
 use crate::indicator::{
     Label,
     results::{ResultRow, Results, Status},
@@ -39,7 +40,7 @@ const SHOWN: [&str; 7] = ["city", "district", "sex", "age_group", "education", "
 /// The headline and the table.
 pub(super) fn summary(results: &Results, language: Language) -> String {
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY);
+    table.load_style(UTF8_HORIZONTAL_ONLY);
     let mut header = vec![
         language.pick("区域或人群", "Region or group").to_owned(),
         language.pick("样本量", "n").to_owned(),
@@ -76,7 +77,6 @@ fn headline(results: &Results, language: Language) -> String {
     }
 }
 
-
 fn cells(row: &ResultRow, results: &Results, language: Language) -> Vec<String> {
     let name = row.labels.iter().map(|label| language.of(label)).collect::<Vec<_>>().join(" × ");
     let interval = row.ci.map(|[lower, upper]| format!("{}–{}", percent(lower), percent(upper)));
@@ -97,4 +97,24 @@ fn cells(row: &ResultRow, results: &Results, language: Language) -> Vec<String> 
 
 fn percent(share: f64) -> String {
     format!("{:.2}%", share * 100.0)
+}
+
+/// Where everything is, and how to go on.
+pub(super) fn closing(folder: &DemoFolder, base: Option<&str>, language: Language) -> String {
+    let path = folder.path().display();
+    let files = match language {
+        Language::Chinese => format!("文件与访问令牌（tokens.txt）在 {path}/，全部为示例数据。"),
+        Language::English => {
+            format!("Files and access tokens (tokens.txt) are in {path}/; everything is made-up data.")
+        }
+    };
+    match (base, language) {
+        (None, _) => files,
+        (Some(base), Language::Chinese) => {
+            format!("{files}\n结果页面：{base}/ ，接口文档：{base}/api/docs/ 。按 Ctrl+C 结束。")
+        }
+        (Some(base), Language::English) => {
+            format!("{files}\nResults: {base}/ , API: {base}/api/docs/ . Ctrl+C ends.")
+        }
+    }
 }

@@ -7,6 +7,7 @@ mod design;
 mod estimator;
 mod read;
 mod value;
+mod words;
 
 pub use adjustment::{
     Adjustment, BaseWeight, Calibrate, Distance, Household, Margin, MarginCell, NonresponseClass,

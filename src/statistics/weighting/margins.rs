@@ -220,7 +220,8 @@ impl MarginCells {
 
     /// The weights times a factor for each cell.
     pub fn spread(&self, weights: &[f64], factors: &[f64]) -> Vec<f64> {
-        let after = |(&weight, &cell): (&f64, &u32)| if cell == MISSING { 0.0 } else { weight * factors[cell as usize] };
+        let after =
+            |(&weight, &cell): (&f64, &u32)| if cell == MISSING { 0.0 } else { weight * factors[cell as usize] };
         weights.iter().zip(&self.cell_of_row).map(after).collect()
     }
 }

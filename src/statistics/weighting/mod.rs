@@ -8,6 +8,7 @@ pub mod diagnostics;
 pub mod margins;
 pub mod nonresponse;
 pub mod poststratify;
+mod propensity;
 pub mod rake;
 pub mod residual;
 pub mod trim;

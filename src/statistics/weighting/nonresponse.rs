@@ -5,8 +5,7 @@ use crate::statistics::{
     StatisticsError,
     data::{DataTable, MISSING},
     design::{Crossing, cross},
-    plan::{BaseWeight, Household, NonresponseClass, NonresponsePropensity, PreAdjustment, UnknownEligibility},
-    regression,
+    plan::{BaseWeight, Household, NonresponseClass, PreAdjustment, UnknownEligibility},
 };
 
 /// What a step before the design gives.
@@ -35,11 +34,11 @@ pub fn apply(step: &PreAdjustment, table: &DataTable) -> Result<PreStep, Statist
         PreAdjustment::Household(step) => household(step, table),
         PreAdjustment::UnknownEligibility(step) => unknown_eligibility(step, table),
         PreAdjustment::NonresponseClass(step) => classes(step, table),
-        PreAdjustment::NonresponsePropensity(step) => propensity(step, table),
+        PreAdjustment::NonresponsePropensity(step) => super::propensity::propensity(step, table),
     }
 }
 
-fn written(step: WeightStep, result: &str) -> PreStep {
+pub(super) fn written(step: WeightStep, result: &str) -> PreStep {
     PreStep { step, result: result.to_owned(), dropped: None, coefficients: Vec::new(), propensity_range: None }
 }
 
@@ -92,7 +91,7 @@ fn household(step: &Household, table: &DataTable) -> Result<PreStep, StatisticsE
 }
 
 /// Weights that a step starts from; 0 is allowed as the result of an earlier step.
-fn start(table: &DataTable, column: &str, place: &str) -> Result<Vec<f64>, StatisticsError> {
+pub(super) fn start(table: &DataTable, column: &str, place: &str) -> Result<Vec<f64>, StatisticsError> {
     let weights = table.numbers(column, place)?;
     match weights.iter().position(|w| !(*w >= 0.0)) {
         None => Ok(weights.to_vec()),
@@ -149,7 +148,12 @@ fn class_factors(
     Ok(Classes { cells, factors, lines })
 }
 
-fn has_state(table: &DataTable, column: &str, state: &str, place: &str) -> Result<Vec<bool>, StatisticsError> {
+pub(super) fn has_state(
+    table: &DataTable,
+    column: &str,
+    state: &str,
+    place: &str,
+) -> Result<Vec<bool>, StatisticsError> {
     let states = table.categories(column, place)?;
     let code = states.code_of(state);
     if let Some(row) = states.codes().iter().position(|&c| c == MISSING) {
@@ -195,29 +199,3 @@ fn unknown_eligibility(step: &UnknownEligibility, table: &DataTable) -> Result<P
     written.dropped = step.drop_unknown.then_some(unknown);
     Ok(written)
 }
-
-/// w = d / p(x), p from a weighted logistic regression on main effects.
-fn propensity(step: &NonresponsePropensity, table: &DataTable) -> Result<PreStep, StatisticsError> {
-    let name = "nonresponse_propensity";
-    let before = start(table, &step.weight, "nonresponse_propensity.weight")?;
-    let responds = has_state(table, &step.status, &step.respondent, "nonresponse_propensity.status")?;
-    let live: Vec<usize> = (0..before.len()).filter(|&row| before[row] > 0.0).collect();
-    let model = regression::factor_terms(table, &step.factors, name)?.rows(&live);
-    let response: Vec<f64> = live.iter().map(|&row| f64::from(u8::from(responds[row]))).collect();
-    let weights: Vec<f64> = live.iter().map(|&row| before[row]).collect();
-    let fit = model.fit_logistic(&response, &weights, name)?;
-    let mut after = vec![0.0; before.len()];
-    let mut range = [f64::INFINITY, 0.0f64];
-    for (&row, &p) in live.iter().zip(&fit.fitted) {
-        range = [range[0].min(p), range[1].max(p)];
-        if responds[row] {
-            after[row] = before[row] / p;
-        }
-    }
-    let mut written = written(WeightStep::new(name, &before, after), &step.result);
-    written.coefficients = model.names.iter().cloned().zip(fit.coefficients.iter().copied()).collect();
-    written.propensity_range = Some(range);
-    written.dropped = step.drop_nonrespondents.then(|| responds.iter().map(|r| !r).collect());
-    Ok(written)
-}
-

@@ -105,4 +105,3 @@ fn empty_cells(
     }
     empty
 }
-

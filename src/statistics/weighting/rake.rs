@@ -49,7 +49,8 @@ pub fn rake(
         let change = table.iter().zip(&previous).fold(0.0f64, |most, (new, old)| most.max((new - old).abs()));
         if change < limit {
             check(margins, cells, &table, cycle)?;
-            let over = |table: &[f64]| table.iter().zip(sums).map(|(w, d)| if *d > 0.0 { w / d } else { 0.0 }).collect();
+            let over =
+                |table: &[f64]| table.iter().zip(sums).map(|(w, d)| if *d > 0.0 { w / d } else { 0.0 }).collect();
             let after_margin = after_margin.iter().map(|table| over(table)).collect();
             return Ok(Raked { factors: over(&table), after_margin, cycles: cycle });
         }
