@@ -1,5 +1,18 @@
 //! The command line: one file a command.
 
+pub mod demo;
+pub mod migrate;
+pub mod questionnaire_publish;
+pub mod serve;
+pub mod token;
+pub mod questionnaire;
+pub mod score;
+pub mod analysis;
+pub mod estimate;
+pub mod flat;
+pub mod plan;
+pub mod weight;
+
 use clap::{Parser, Subcommand};
 
 /// Survey collection and literacy-indicator scoring for civic scientific literacy surveys.
@@ -11,12 +24,32 @@ struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Demo(demo::DemoArguments),
+    Serve(serve::ServeArguments),
+    Migrate(migrate::MigrateArguments),
+    Token(token::TokenArguments),
+    Questionnaire(questionnaire::QuestionnaireArguments),
+    Score(score::ScoreArguments),
+    Estimate(estimate::EstimateArguments),
+    Plan(plan::PlanArguments),
+    Weight(weight::WeightArguments),
+}
 
 /// Parses the process's arguments and runs the command they name.
 ///
 /// # Errors
 /// Whatever the command could not do, with its causes as context.
 pub fn run() -> anyhow::Result<()> {
-    match Arguments::parse().command {}
+    match Arguments::parse().command {
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Serve(arguments) => serve::run(arguments),
+        Command::Migrate(arguments) => migrate::run(arguments),
+        Command::Token(arguments) => token::run(arguments),
+        Command::Questionnaire(arguments) => questionnaire::run(arguments),
+        Command::Score(arguments) => score::run(arguments),
+        Command::Estimate(arguments) => estimate::run(arguments),
+        Command::Plan(arguments) => plan::run(arguments),
+        Command::Weight(arguments) => weight::run(arguments),
+    }
 }

@@ -1,1 +1,26 @@
 //! The instrument: questionnaire, response, scoring.
+//!
+//! A questionnaire file becomes a checked, immutable [`Questionnaire`] (every fault of the file at once, or none); the
+//! bytes of a tablet become a [`Submission`] and, held against the questionnaire, a [`Response`] (again all faults at
+//! once); a [`ScoringProfile`] turns responses into [`Outcome`]s. Nothing here reads a clock, a file or a network.
+
+mod canonical;
+pub mod expression;
+pub mod faults;
+pub mod questionnaire;
+pub mod response;
+pub mod scoring;
+mod source;
+pub mod text;
+
+pub use expression::Expression;
+pub use faults::{Fault, FaultCode, Faults};
+pub use questionnaire::{
+    Category, Check, Choice, Classification, Definition, Dimension, Header, Item, ItemKind, MissingKind, Questionnaire,
+    Row, Scheme, Section, Severity, definition_schema,
+};
+pub use response::{Answer, Given, ItemFault, ItemFaultCode, Message, Notice, Response, Selection, Submission};
+pub use scoring::{
+    DimensionScore, Incomparable, NotScoredReason, Outcome, Points, Score, ScoringProfile, Tier, score_all,
+};
+pub use text::Texts;

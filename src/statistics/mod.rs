@@ -1,16 +1,34 @@
 //! Survey statistics: design, weighting, estimates.
 
+pub mod analyse;
 pub mod association;
 pub mod combine;
 pub mod contrast;
+pub mod data;
+pub mod design;
 pub mod distribution;
+pub mod error;
+pub mod estimate;
 pub mod expression;
 pub mod interval;
 pub mod linear_algebra;
+pub mod model_matrix;
+pub mod plan;
+pub mod prepare;
 pub mod presentation;
 pub mod quadratic_form;
 pub mod regression;
+pub mod replicate;
 pub mod small_area;
 pub mod special;
+pub mod variance;
 pub mod variance_function;
 pub mod verdict;
+pub mod weighting;
+
+pub use analyse::{analyse, answer};
+pub use data::DataTable;
+pub use error::StatisticsError;
+pub use estimate::{Answer, DomainValue, EstimateRow, NotEstimable, Quantity};
+pub use plan::Plan;
+pub use prepare::{Prepared, prepare};

@@ -1,0 +1,13 @@
+DROP TABLE api_token;
+DROP TABLE run_file;
+DROP TABLE run;
+DROP TABLE quarantine;
+DROP TABLE canonical_interview;
+DROP TABLE interview;
+DROP TABLE receipt;
+DROP TABLE submission_raw;
+DROP TABLE sample_case;
+DROP TABLE survey_file;
+DROP TABLE survey;
+DROP TABLE questionnaire;
+DROP FUNCTION refuse_change;

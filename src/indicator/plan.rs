@@ -1,0 +1,118 @@
+//! The analysis plan of an indicator run: the same document that `scilit estimate` reads.
+
+use super::files::{Margins, Sample};
+use crate::statistics::plan::{
+    Adjustment, BaseWeight, Calibrate, CiPlan, Columns, DataPlan, DesignPlan, Distance, EstimatorPlan, Household,
+    IntervalMethod, LonelyPolicy, Margin, MarginCell, Moment, NonresponseClass, Plan, PreAdjustment, Stage,
+    StagesDesign, VarianceMethod, VariancePlan,
+};
+
+/// The file of a run that holds its rows.
+pub const CASES_FILE: &str = "cases.csv";
+/// Column: the row's pseudonymous id.
+pub const ID: &str = "id";
+/// Column: state of the case, [`RESPONDENT`] or [`NONRESPONDENT`].
+pub const STATUS: &str = "status";
+/// State of a case whose response carries a weight.
+pub const RESPONDENT: &str = "respondent";
+/// Column: the class within which respondents carry nonrespondents' weight.
+pub const WEIGHTING_CLASS: &str = "weighting_class";
+/// State of every other case.
+pub const NONRESPONDENT: &str = "nonrespondent";
+/// Column: inverse of the person's selection probability within the household.
+pub const PERSON_FACTOR: &str = "person_factor";
+/// Column: 1 for 具备科学素质.
+pub const LITERATE: &str = "literate";
+/// Column: inverse of the product of the stages' probabilities.
+pub const WEIGHT_BASE: &str = "weight_base";
+/// Column: the base weight after the nonresponse adjustment.
+pub const WEIGHT_NONRESPONSE: &str = "weight_nonresponse";
+/// Column: that times the person factor.
+pub const WEIGHT_PERSON: &str = "weight_person";
+/// Column: the final weight.
+pub const WEIGHT: &str = "weight";
+
+/// Coverage of the intervals.
+pub const LEVEL: f64 = 0.95;
+
+/// The plan of a run: base weight, weighting-class nonresponse adjustment, person factor, raking to the margins, Taylor
+/// variance by strata and primary sampling units with replacement at the first stage, logit intervals.
+///
+/// No finite population correction: PPS without replacement is treated as with replacement, which overstates the
+/// variance a little and never understates it (Särndal, Swensson and Wretman 1992, section 4.6).
+#[must_use]
+pub fn analysis_plan(sample: &Sample, margins: Option<&Margins>) -> Plan {
+    Plan {
+        id: Some("indicator".to_owned()),
+        title: Some("Share of residents aged 18 to 69 who are scientifically literate".to_owned()),
+        data: Some(DataPlan { file: CASES_FILE.to_owned(), id: Some(ID.to_owned()) }),
+        pre_adjustments: pre_adjustments(sample),
+        design: Some(DesignPlan::Stages(StagesDesign {
+            stages: vec![Stage {
+                unit: Some("psu".to_owned()),
+                stratum: Columns::one("stratum"),
+                population_units: None,
+            }],
+            weight: Some(WEIGHT_PERSON.to_owned()),
+            unit_ids_nested_in_stratum: false,
+        })),
+        adjustments: margins.map(raking).into_iter().collect(),
+        variance: VariancePlan {
+            method: VarianceMethod::Taylor,
+            // A stratum that fieldwork has left with one PSU is common early on; centring it at the mean of all is
+            // the conservative policy, and the results say that it was used.
+            lonely_psu: LonelyPolicy::Adjust,
+            ..VariancePlan::default()
+        },
+        estimator: Some(share_by(&[])),
+        ..Plan::default()
+    }
+}
+
+/// The estimator of the share, by a crossing of columns.
+#[must_use]
+pub fn share_by(by: &[&str]) -> EstimatorPlan {
+    EstimatorPlan::Proportion(Moment {
+        variable: LITERATE.to_owned(),
+        by: Columns::of(by.iter().copied()),
+        ci: Some(CiPlan { methods: vec![IntervalMethod::Logit], level: LEVEL, df: None }),
+        deff: true,
+    })
+}
+
+fn pre_adjustments(sample: &Sample) -> Vec<PreAdjustment> {
+    vec![
+        PreAdjustment::BaseWeight(BaseWeight {
+            probabilities: sample.stages.clone(),
+            multiplier: None,
+            result: WEIGHT_BASE.to_owned(),
+        }),
+        PreAdjustment::NonresponseClass(NonresponseClass {
+            weight: WEIGHT_BASE.to_owned(),
+            status: STATUS.to_owned(),
+            respondent: RESPONDENT.to_owned(),
+            cells: vec![WEIGHTING_CLASS.to_owned()],
+            result: WEIGHT_NONRESPONSE.to_owned(),
+            drop_nonrespondents: true,
+        }),
+        PreAdjustment::Household(Household {
+            weight: WEIGHT_NONRESPONSE.to_owned(),
+            multiplier: PERSON_FACTOR.to_owned(),
+            result: WEIGHT_PERSON.to_owned(),
+        }),
+    ]
+}
+
+fn raking(margins: &Margins) -> Adjustment {
+    let margin = |margin: &super::files::Margin| Margin {
+        by: Columns::one(&margin.variable),
+        cells: (margin.levels.iter())
+            .map(|level| MarginCell::new(&margin.variable, &level.level, level.total))
+            .collect(),
+    };
+    Adjustment::Calibrate(Calibrate {
+        distance: Distance::Raking,
+        margins: margins.margins.iter().map(margin).collect(),
+        ..Calibrate::default()
+    })
+}

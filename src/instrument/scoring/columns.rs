@@ -1,0 +1,96 @@
+//! The answers to the scored items as columns of marks: one byte an answer, one column an item.
+
+use rayon::prelude::*;
+
+use super::fit::ScoredItem;
+use crate::instrument::{
+    questionnaire::{Item, ItemKind, MissingKind},
+    response::{Given, Response},
+};
+
+/// What an answer is worth, with the kinds of missing kept apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Mark {
+    /// As the key says.
+    Right,
+    /// Another value.
+    Wrong,
+    /// 不知道: scores as wrong and stays visible.
+    DontKnow,
+    /// 拒答.
+    Refused,
+    /// 不适用.
+    NotApplicable,
+    /// 未问.
+    NotAsked,
+    /// 中止未达.
+    NotReached,
+    /// Not relevant by routing.
+    Irrelevant,
+    /// An optional item left out.
+    Absent,
+}
+
+impl Mark {
+    /// Whether there is neither a value nor 不知道.
+    #[must_use]
+    pub fn is_missing(self) -> bool {
+        !matches!(self, Self::Right | Self::Wrong | Self::DontKnow)
+    }
+}
+
+/// Marks of many responses, column by column.
+#[derive(Debug, Clone)]
+pub struct Marks {
+    columns: Vec<Vec<Mark>>,
+}
+
+impl Marks {
+    pub(super) fn of(items: &[ScoredItem<'_>], responses: &[Response]) -> Self {
+        // One task a column and within it one a block; the indexed collect keeps the order on any number of threads.
+        let column = |scored: &ScoredItem<'_>| -> Vec<Mark> {
+            responses.par_iter().with_min_len(1024).map(|response| mark(scored, response)).collect()
+        };
+        Self { columns: items.par_iter().map(column).collect() }
+    }
+
+    /// The mark of one response in one scored item.
+    #[must_use]
+    pub fn mark(&self, item: usize, response: usize) -> Mark {
+        self.columns[item][response]
+    }
+}
+
+fn mark(scored: &ScoredItem<'_>, response: &Response) -> Mark {
+    let Some(answer) = response.answers_by_place().get(scored.place).and_then(Option::as_ref) else {
+        return Mark::Absent;
+    };
+    if !answer.active {
+        return Mark::Irrelevant;
+    }
+    match &answer.given {
+        Given::Missing(kind) => missing_mark(*kind),
+        given if is_right(scored.item, given) => Mark::Right,
+        _ => Mark::Wrong,
+    }
+}
+
+fn missing_mark(kind: MissingKind) -> Mark {
+    match kind {
+        MissingKind::DontKnow => Mark::DontKnow,
+        MissingKind::Refused => Mark::Refused,
+        MissingKind::NotApplicable => Mark::NotApplicable,
+        MissingKind::NotAsked => Mark::NotAsked,
+        MissingKind::NotReached => Mark::NotReached,
+    }
+}
+
+fn is_right(item: &Item, given: &Given) -> bool {
+    match given {
+        Given::Choice(code) if item.kind != ItemKind::MultipleChoice => item.key.contains(code),
+        // Both without duplicates: the same number and every one in the key is the same set.
+        Given::Choices(codes) => codes.len() == item.key.len() && codes.iter().all(|code| item.key.contains(code)),
+        _ => false,
+    }
+}

@@ -1,0 +1,217 @@
+//! A column as small integers with sorted labels.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+};
+
+use super::StatisticsError;
+
+/// The code of an absent value.
+pub const MISSING: u32 = u32::MAX;
+
+/// Codes into sorted levels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Categories {
+    levels: Vec<String>,
+    codes: Vec<u32>,
+    numeric: bool,
+}
+
+impl Categories {
+    /// Categories from texts, `None` for missing.
+    pub fn from_labels<S: AsRef<str>>(labels: &[Option<S>]) -> Self {
+        let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(labels.len()));
+        for label in labels {
+            bytes.extend_from_slice(label.as_ref().map_or("", AsRef::as_ref).as_bytes());
+            ends.push(bytes.len());
+        }
+        Self::from_text("", &bytes, &ends).expect("a str is UTF-8")
+    }
+
+    /// The labels, in order.
+    pub fn levels(&self) -> &[String] {
+        &self.levels
+    }
+
+    /// One code a row, [`MISSING`] where the cell is empty.
+    pub fn codes(&self) -> &[u32] {
+        &self.codes
+    }
+
+    /// Whether every label is a number.
+    pub fn is_numeric(&self) -> bool {
+        self.numeric
+    }
+
+    /// The code of a label; numbers match by value, so that `1` finds `1.0`.
+    pub fn code_of(&self, label: &str) -> Option<u32> {
+        let by_label = self.levels.iter().position(|level| level == label);
+        let by_value = || {
+            let value: f64 = label.parse().ok().filter(|_| self.numeric)?;
+            self.levels.iter().position(|level| level.parse() == Ok(value))
+        };
+        by_label.or_else(by_value).map(|at| at as u32)
+    }
+
+    pub(super) fn take(&self, rows: &[usize]) -> Self {
+        Self {
+            levels: self.levels.clone(),
+            codes: rows.iter().map(|&row| self.codes[row]).collect(),
+            numeric: self.numeric,
+        }
+    }
+
+    pub(super) fn from_numbers(values: &[f64]) -> Self {
+        let text: Vec<Option<String>> = values.iter().map(|v| (!v.is_nan()).then(|| format!("{v}"))).collect();
+        Self::from_labels(&text)
+    }
+
+    pub(super) fn to_numbers(&self, name: &str) -> Result<Vec<f64>, StatisticsError> {
+        let values: Vec<Option<f64>> = self.levels.iter().map(|level| level.parse().ok()).collect();
+        let number = |(row, &code): (usize, &u32)| {
+            if code == MISSING {
+                return Ok(f64::NAN);
+            }
+            values[code as usize].ok_or_else(|| not_a_number(name, row, &self.levels[code as usize]))
+        };
+        self.codes.iter().enumerate().map(number).collect()
+    }
+
+    pub(super) fn from_text(name: &str, bytes: &[u8], ends: &[usize]) -> Result<Self, StatisticsError> {
+        let (mut codes, found) = intern(bytes, ends);
+        let mut levels = Vec::with_capacity(found.len());
+        for (label, row) in found {
+            let label = std::str::from_utf8(label).map_err(|_| not_text(name, row))?;
+            levels.push(label.to_owned());
+        }
+        let numeric = levels.iter().all(|level| level.parse::<f64>().is_ok_and(f64::is_finite));
+        let place = sort(&mut levels, numeric);
+        for code in &mut codes {
+            if *code != MISSING {
+                *code = place[*code as usize];
+            }
+        }
+        Ok(Self { levels, codes, numeric })
+    }
+}
+
+/// Codes in the order of appearance, and each label with the row where it appeared first.
+fn intern<'a>(bytes: &'a [u8], ends: &[usize]) -> (Vec<u32>, Vec<(&'a [u8], usize)>) {
+    let mut seen: HashMap<&[u8], u32, BuildHasherDefault<ShortHasher>> = HashMap::default();
+    let mut found: Vec<(&[u8], usize)> = Vec::new();
+    let mut codes = Vec::with_capacity(ends.len());
+    let (mut start, mut last): (usize, (&[u8], u32)) = (0, (&[], MISSING));
+    for (row, &end) in ends.iter().enumerate() {
+        let label = &bytes[start..end];
+        start = end;
+        if label.is_empty() {
+            codes.push(MISSING);
+            continue;
+        }
+        if label != last.0 {
+            let code = *seen.entry(label).or_insert_with(|| {
+                found.push((label, row));
+                (found.len() - 1) as u32
+            });
+            last = (label, code);
+        }
+        codes.push(last.1);
+    }
+    (codes, found)
+}
+
+/// Sorts the levels and says where each went.
+fn sort(levels: &mut Vec<String>, numeric: bool) -> Vec<u32> {
+    let mut order: Vec<usize> = (0..levels.len()).collect();
+    if numeric {
+        let values: Vec<f64> = levels.iter().map(|level| level.parse().unwrap_or(f64::NAN)).collect();
+        order.sort_by(|&a, &b| values[a].total_cmp(&values[b]).then_with(|| levels[a].cmp(&levels[b])));
+    } else {
+        order.sort_by(|&a, &b| levels[a].cmp(&levels[b]));
+    }
+    let mut place = vec![0; levels.len()];
+    for (to, &from) in order.iter().enumerate() {
+        place[from] = to as u32;
+    }
+    *levels = order.iter().map(|&from| std::mem::take(&mut levels[from])).collect();
+    place
+}
+
+pub(super) fn cell<'a>(bytes: &'a [u8], ends: &[usize], row: usize) -> &'a [u8] {
+    let start = if row == 0 { 0 } else { ends[row - 1] };
+    &bytes[start..ends[row]]
+}
+
+pub(super) fn parse_numbers(name: &str, bytes: &[u8], ends: &[usize]) -> Result<Vec<f64>, StatisticsError> {
+    let mut values = Vec::with_capacity(ends.len());
+    let mut start = 0;
+    for (row, &end) in ends.iter().enumerate() {
+        let text = std::str::from_utf8(&bytes[start..end]).map_err(|_| not_text(name, row))?;
+        start = end;
+        values.push(if text.is_empty() {
+            f64::NAN
+        } else {
+            text.parse().ok().filter(|v: &f64| v.is_finite()).ok_or_else(|| not_a_number(name, row, text))?
+        });
+    }
+    Ok(values)
+}
+
+fn not_a_number(name: &str, row: usize, text: &str) -> StatisticsError {
+    StatisticsError::Cell { column: name.to_owned(), row: row + 1, reason: format!("`{text}` is not a finite number") }
+}
+
+fn not_text(name: &str, row: usize) -> StatisticsError {
+    StatisticsError::Cell { column: name.to_owned(), row: row + 1, reason: "the text is not UTF-8".to_owned() }
+}
+
+/// A multiply-and-rotate hash for labels of a few bytes: interning is most of the work of reading a wide file, and
+/// no attacker chooses the survey's categories.
+#[derive(Default)]
+struct ShortHasher(u64);
+
+impl Hasher for ShortHasher {
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 29)
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0 = (self.0.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x51_7c_c1_b7_27_22_0a_95);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(cells: &[&str]) -> Categories {
+        let (mut bytes, mut ends) = (Vec::new(), Vec::new());
+        for cell in cells {
+            bytes.extend_from_slice(cell.as_bytes());
+            ends.push(bytes.len());
+        }
+        Categories::from_text("c", &bytes, &ends).expect("categories")
+    }
+
+    #[test]
+    fn levels_that_are_numbers_sort_as_numbers() {
+        assert_eq!(of(&["10", "2", "", "10"]).levels(), ["2", "10"]);
+        assert_eq!(of(&["10", "2", "x"]).levels(), ["10", "2", "x"]);
+    }
+
+    #[test]
+    fn an_empty_cell_is_missing_wherever_it_stands() {
+        assert_eq!(of(&["", "b", "", "", "a"]).codes(), [MISSING, 1, MISSING, MISSING, 0]);
+    }
+
+    #[test]
+    fn a_number_is_found_by_its_value() {
+        assert_eq!(of(&["0", "1"]).code_of("1.0"), Some(1));
+        assert_eq!(of(&["0", "x"]).code_of("0.0"), None);
+    }
+}

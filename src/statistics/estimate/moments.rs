@@ -1,0 +1,345 @@
+//! Weighted totals by domain with all that their variances need, made in one pass over the rows.
+
+use super::domains::Domains;
+use crate::statistics::{
+    Prepared, StatisticsError,
+    data::MISSING,
+    design::df_of,
+    variance::{Replicates, replicate::DfRule, taylor::LeafValues},
+};
+
+/// What is estimated in a domain, from its weighted column totals.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Functional {
+    /// Total of one column over the total of another.
+    Ratio {
+        /// Above the line.
+        over: usize,
+        /// Below it.
+        under: usize,
+    },
+    /// The total of a column.
+    Total(usize),
+}
+
+/// A functional in a domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Parameter {
+    pub domain: usize,
+    pub functional: Functional,
+}
+
+impl Functional {
+    fn value(self, totals: &[f64]) -> f64 {
+        match self {
+            Self::Ratio { over, under } => totals[over] / totals[under],
+            Self::Total(column) => totals[column],
+        }
+    }
+
+    /// The linearized value of column sums `s` (of a row, or of a unit), the domain's totals being `totals`.
+    fn linearized(self, s: &[f64], totals: &[f64]) -> f64 {
+        match self {
+            Self::Ratio { over, under } => (s[over] - totals[over] / totals[under] * s[under]) / totals[under],
+            Self::Total(column) => s[column],
+        }
+    }
+}
+
+/// Sums by leaf and domain, domain by domain, leaves ascending.
+#[derive(Debug, Clone, Default)]
+struct LeafSums {
+    starts: Vec<usize>,
+    leaves: Vec<u32>,
+    sums: Vec<f64>,
+}
+
+/// Weighted totals of columns by domain.
+pub(super) struct Moments<'a> {
+    prepared: &'a Prepared,
+    domains: &'a Domains,
+    columns: Vec<&'a [f64]>,
+    totals: Vec<f64>,
+    /// Rows by domain.
+    pub counts: Vec<usize>,
+    leaf_sums: LeafSums,
+    replicate_totals: Vec<Vec<f64>>,
+}
+
+impl<'a> Moments<'a> {
+    /// Sums the columns; column values where no domain is are not looked at.
+    pub fn new(prepared: &'a Prepared, domains: &'a Domains, columns: Vec<&'a [f64]>) -> Self {
+        let mut counts = vec![0; domains.len()];
+        domains.codes.iter().filter(|code| **code != MISSING).for_each(|&code| counts[code as usize] += 1);
+        let leaf_sums = LeafSums::new(prepared, domains, &columns);
+        let totals = leaf_sums.totals(domains.len(), columns.len());
+        let replicate_totals = match &prepared.replicates {
+            None => Vec::new(),
+            Some(replicates) => replicate_totals(prepared, replicates, domains, &columns),
+        };
+        Self { prepared, domains, columns, totals, counts, leaf_sums, replicate_totals }
+    }
+
+    fn k(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// The totals of a domain.
+    pub fn totals(&self, domain: usize) -> &[f64] {
+        &self.totals[domain * self.k()..(domain + 1) * self.k()]
+    }
+
+    /// The estimate.
+    pub fn value(&self, parameter: Parameter) -> f64 {
+        parameter.functional.value(self.totals(parameter.domain))
+    }
+
+    /// Its replicates, when there are any.
+    pub fn replicate_values(&self, parameter: Parameter) -> Option<Vec<f64>> {
+        self.prepared.replicates.as_ref()?;
+        let k = self.k();
+        let value =
+            |totals: &Vec<f64>| parameter.functional.value(&totals[parameter.domain * k..(parameter.domain + 1) * k]);
+        Some(self.replicate_totals.iter().map(value).collect())
+    }
+
+    /// The variance of one estimate.
+    pub fn variance(&self, parameter: Parameter) -> Result<f64, StatisticsError> {
+        self.covariance(&[parameter]).map(|v| v[0])
+    }
+
+    /// The covariance matrix of several estimates, row by row.
+    pub fn covariance(&self, parameters: &[Parameter]) -> Result<Vec<f64>, StatisticsError> {
+        if let Some(replicates) = &self.prepared.replicates {
+            let by_parameter: Vec<Vec<f64>> = parameters.iter().filter_map(|&p| self.replicate_values(p)).collect();
+            let transposed = |r: usize| by_parameter.iter().map(|values| values[r]).collect();
+            let values: Vec<Vec<f64>> = (0..replicates.len()).map(transposed).collect();
+            let full: Vec<f64> = parameters.iter().map(|&p| self.value(p)).collect();
+            return replicates.covariance(&values, &full);
+        }
+        if !self.prepared.residuals.is_empty() {
+            return self.residual_covariance(parameters);
+        }
+        if parameters.iter().all(|p| p.domain == parameters[0].domain) {
+            return self.domain_covariance(parameters);
+        }
+        self.joint_covariance(parameters)
+    }
+
+    /// All parameters in one domain: its leaves are all that counts.
+    fn domain_covariance(&self, parameters: &[Parameter]) -> Result<Vec<f64>, StatisticsError> {
+        let domain = parameters[0].domain;
+        let (leaves, sums) = self.leaf_sums.of(domain, self.k());
+        let totals = self.totals(domain);
+        let mut values = Vec::with_capacity(leaves.len() * parameters.len());
+        for s in sums.chunks_exact(self.k()) {
+            values.extend(parameters.iter().map(|p| p.functional.linearized(s, totals)));
+        }
+        self.taylor(leaves, &values, parameters.len())
+    }
+
+    /// Parameters in several domains, over the leaves that any of them has.
+    fn joint_covariance(&self, parameters: &[Parameter]) -> Result<Vec<f64>, StatisticsError> {
+        let (leaves, k) = (self.prepared.design.leaves(), parameters.len());
+        let mut dense = vec![0.0; leaves * k];
+        let mut present = vec![false; leaves];
+        for (at, parameter) in parameters.iter().enumerate() {
+            let (of, sums) = self.leaf_sums.of(parameter.domain, self.k());
+            let totals = self.totals(parameter.domain);
+            for (&leaf, s) in of.iter().zip(sums.chunks_exact(self.k())) {
+                dense[leaf as usize * k + at] = parameter.functional.linearized(s, totals);
+                present[leaf as usize] = true;
+            }
+        }
+        let kept: Vec<u32> = (0..leaves as u32).filter(|&leaf| present[leaf as usize]).collect();
+        let values: Vec<f64> =
+            kept.iter().flat_map(|&leaf| &dense[leaf as usize * k..(leaf as usize + 1) * k]).copied().collect();
+        self.taylor(&kept, &values, k)
+    }
+
+    /// After calibration every row has a residual, inside the domain or not.
+    fn residual_covariance(&self, parameters: &[Parameter]) -> Result<Vec<f64>, StatisticsError> {
+        let k = parameters.len();
+        let mut values = vec![0.0; self.prepared.design.leaves() * k];
+        for (at, parameter) in parameters.iter().enumerate() {
+            let z = self.prepared.residual_totals(self.linearized_rows(*parameter));
+            z.iter().enumerate().for_each(|(leaf, z)| values[leaf * k + at] = *z);
+        }
+        self.taylor(&self.prepared.all_leaves(), &values, k)
+    }
+
+    /// z_i of every row.
+    fn linearized_rows(&self, parameter: Parameter) -> Vec<f64> {
+        let totals = self.totals(parameter.domain);
+        let mut s = vec![0.0; self.k()];
+        let mut z = vec![0.0; self.prepared.weights.len()];
+        for (row, &code) in
+            self.domains.codes.iter().enumerate().filter(|(_, code)| **code as usize == parameter.domain)
+        {
+            debug_assert_ne!(code, MISSING);
+            s.iter_mut().zip(&self.columns).for_each(|(s, column)| *s = column[row]);
+            z[row] = self.prepared.weights[row] * parameter.functional.linearized(&s, totals);
+        }
+        z
+    }
+
+    fn taylor(&self, leaves: &[u32], values: &[f64], columns: usize) -> Result<Vec<f64>, StatisticsError> {
+        self.prepared.taylor(LeafValues { leaves, values, columns })
+    }
+
+    /// Degrees of freedom of a domain.
+    pub fn df(&self, domain: usize) -> f64 {
+        match &self.prepared.replicates {
+            Some(replicates) if replicates.factors.df != DfRule::Design => {
+                let whole = self.domains.whole();
+                self.prepared.degrees_of_freedom(|row| self.domains.codes[row] as usize == domain, whole)
+            }
+            _ => {
+                let first = self.prepared.design.first();
+                let unit_of_leaf = &self.prepared.design.unit_of_leaf[0];
+                let mut psus = vec![false; first.units()];
+                let (leaves, _) = self.leaf_sums.of(domain, self.k());
+                leaves.iter().for_each(|&leaf| psus[unit_of_leaf[leaf as usize] as usize] = true);
+                df_of(first, &psus)
+            }
+        }
+    }
+
+    /// Σ w (y - centre)² by domain, for design effects.
+    pub fn squares(&self, column: usize, centres: &[f64]) -> Vec<f64> {
+        let mut squares = vec![0.0; self.domains.len()];
+        for (row, &code) in self.domains.codes.iter().enumerate().filter(|(_, code)| **code != MISSING) {
+            let deviation = self.columns[column][row] - centres[code as usize];
+            squares[code as usize] += self.prepared.weights[row] * deviation * deviation;
+        }
+        squares
+    }
+}
+
+impl Prepared {
+    pub(super) fn taylor(&self, z: LeafValues<'_>) -> Result<Vec<f64>, StatisticsError> {
+        crate::statistics::variance::covariance(&self.design, self.rule, z)
+    }
+
+    pub(super) fn all_leaves(&self) -> Vec<u32> {
+        (0..self.design.leaves() as u32).collect()
+    }
+
+    /// Leaves with their values, without those where nobody is selected: they are not in the estimate.
+    pub(super) fn present(&self, leaves: &[u32], values: Vec<f64>, columns: usize) -> (Vec<u32>, Vec<f64>) {
+        if !self.residuals.is_empty() {
+            return (leaves.to_vec(), values);
+        }
+        let mut present = vec![false; self.design.leaves()];
+        for (row, &leaf) in self.design.leaf_of_row().iter().enumerate() {
+            present[leaf as usize] |= self.selected[row] && self.weights[row] > 0.0;
+        }
+        let kept = |(at, &leaf): (usize, &u32)| {
+            present[leaf as usize].then_some((leaf, &values[at * columns..(at + 1) * columns]))
+        };
+        let (mut kept_leaves, mut kept_values) = (Vec::new(), Vec::new());
+        for (leaf, values) in leaves.iter().enumerate().filter_map(kept) {
+            kept_leaves.push(leaf);
+            kept_values.extend_from_slice(values);
+        }
+        (kept_leaves, kept_values)
+    }
+
+    /// Residuals of linearized rows after every weight step, summed by leaf.
+    pub(super) fn residual_totals(&self, mut z: Vec<f64>) -> Vec<f64> {
+        self.residuals.iter().for_each(|residual| residual.apply(&mut z));
+        let mut totals = vec![0.0; self.design.leaves()];
+        self.design.leaf_of_row().iter().zip(&z).for_each(|(&leaf, z)| totals[leaf as usize] += z);
+        totals
+    }
+
+    /// The rows leaf by leaf.
+    fn by_leaf(&self) -> &[u32] {
+        self.rows_by_leaf.get_or_init(|| {
+            let leaf = self.design.leaf_of_row();
+            let mut rows: Vec<u32> = (0..leaf.len() as u32).collect();
+            if !leaf.is_sorted() {
+                rows.sort_by_key(|&row| leaf[row as usize]);
+            }
+            rows
+        })
+    }
+}
+
+impl LeafSums {
+    fn new(prepared: &Prepared, domains: &Domains, columns: &[&[f64]]) -> Self {
+        let (k, leaf_of_row) = (columns.len(), prepared.design.leaf_of_row());
+        let mut open = vec![(MISSING, 0usize); domains.len()];
+        let (mut entries, mut sums): (Vec<(u32, u32)>, Vec<f64>) = (Vec::new(), Vec::new());
+        for &row in prepared.by_leaf() {
+            let (row, leaf) = (row as usize, leaf_of_row[row as usize]);
+            let domain = domains.codes[row];
+            if domain == MISSING {
+                continue;
+            }
+            let slot = &mut open[domain as usize];
+            if slot.0 != leaf {
+                *slot = (leaf, entries.len());
+                entries.push((domain, leaf));
+                sums.resize(sums.len() + k, 0.0);
+            }
+            let weight = prepared.weights[row];
+            let at = slot.1 * k;
+            sums[at..at + k].iter_mut().zip(columns).for_each(|(sum, column)| *sum += weight * column[row]);
+        }
+        Self::by_domain(domains.len(), k, &entries, &sums)
+    }
+
+    fn by_domain(domains: usize, k: usize, entries: &[(u32, u32)], sums: &[f64]) -> Self {
+        let mut starts = vec![0; domains + 1];
+        entries.iter().for_each(|&(domain, _)| starts[domain as usize + 1] += 1);
+        (0..domains).for_each(|domain| starts[domain + 1] += starts[domain]);
+        let mut next = starts.clone();
+        let (mut leaves, mut sorted) = (vec![0; entries.len()], vec![0.0; sums.len()]);
+        for (&(domain, leaf), sum) in entries.iter().zip(sums.chunks_exact(k.max(1))) {
+            let at = &mut next[domain as usize];
+            leaves[*at] = leaf;
+            sorted[*at * k..(*at + 1) * k].copy_from_slice(sum);
+            *at += 1;
+        }
+        Self { starts, leaves, sums: sorted }
+    }
+
+    fn of(&self, domain: usize, k: usize) -> (&[u32], &[f64]) {
+        let (start, end) = (self.starts[domain], self.starts[domain + 1]);
+        (&self.leaves[start..end], &self.sums[start * k..end * k])
+    }
+
+    fn totals(&self, domains: usize, k: usize) -> Vec<f64> {
+        let mut totals = vec![0.0; domains * k];
+        for (domain, total) in totals.chunks_exact_mut(k.max(1)).enumerate() {
+            for sums in self.of(domain, k).1.chunks_exact(k) {
+                total.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
+            }
+        }
+        totals
+    }
+}
+
+/// The totals of every replicate, domain by domain.
+fn replicate_totals(
+    prepared: &Prepared,
+    replicates: &Replicates,
+    domains: &Domains,
+    columns: &[&[f64]],
+) -> Vec<Vec<f64>> {
+    use rayon::prelude::*;
+    let k = columns.len();
+    let one = |replicate: usize| {
+        let mut totals = vec![0.0; domains.len() * k];
+        for (row, &domain) in domains.codes.iter().enumerate().filter(|(_, code)| **code != MISSING) {
+            let weight = replicates.weight(replicate, row, prepared.weights[row]);
+            if weight != 0.0 {
+                let at = domain as usize * k;
+                totals[at..at + k].iter_mut().zip(columns).for_each(|(sum, column)| *sum += weight * column[row]);
+            }
+        }
+        totals
+    };
+    (0..replicates.len()).into_par_iter().map(one).collect()
+}

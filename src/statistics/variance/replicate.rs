@@ -1,0 +1,195 @@
+//! Replicate weights and the variance of replicate estimates.
+//!
+//! V = scale Σ_r rscale_r (θ_r - c)², c the mean of the replicates or, with `mse`, the full-sample estimate.
+
+use super::super::StatisticsError;
+
+/// Multipliers of the weight, one a unit and replicate, with the factors of the variance.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReplicateFactors {
+    /// The unit of each row.
+    pub unit_of_row: Vec<u32>,
+    /// For each replicate, one multiplier a unit.
+    pub multipliers: Vec<Vec<f64>>,
+    /// The common factor.
+    pub scale: f64,
+    /// One factor a replicate.
+    pub rscales: Vec<f64>,
+    /// Deviations from the full-sample estimate.
+    pub mse: bool,
+    /// Where degrees of freedom come from.
+    pub df: DfRule,
+}
+
+/// Where the degrees of freedom of replicates come from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum DfRule {
+    /// The rank of the replicate weights on the domain's rows, minus 1 (R's rule).
+    Rank,
+    /// First-stage units minus strata with rows of the domain: for replicates that the engine draws.
+    Design,
+    /// Stated by the producer for the whole sample; domains go by rank.
+    Stated(f64),
+}
+
+/// Final replicate weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Replicates {
+    /// How they were made.
+    pub factors: ReplicateFactors,
+    /// The weights after every adjustment, replicate by replicate; none when the multipliers alone say it.
+    pub adjusted: Option<Vec<Vec<f64>>>,
+}
+
+impl Replicates {
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.factors.rscales.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The weight of a row in a replicate, given its full-sample weight before replicate adjustments.
+    pub fn weight(&self, replicate: usize, row: usize, full: f64) -> f64 {
+        match &self.adjusted {
+            Some(weights) => weights[replicate][row],
+            None => full * self.factors.multipliers[replicate][self.factors.unit_of_row[row] as usize],
+        }
+    }
+
+    /// The covariance of replicate estimates, row by row. `values` holds one vector of estimates a replicate;
+    /// replicates in which an estimate does not exist are left out.
+    ///
+    /// **Errors**: [`StatisticsError::Estimate`] when no replicate has an estimate.
+    ///
+    /// **Source**: Wolter 2007; R `survey::svrVar`.
+    pub fn covariance(&self, values: &[Vec<f64>], full: &[f64]) -> Result<Vec<f64>, StatisticsError> {
+        let k = full.len();
+        let usable: Vec<usize> = (0..values.len()).filter(|&r| values[r].iter().all(|v| v.is_finite())).collect();
+        let centred: Vec<usize> = usable.iter().copied().filter(|&r| self.factors.rscales[r] > 0.0).collect();
+        if centred.is_empty() {
+            return Err(StatisticsError::estimate("a variance", "no replicate has an estimate"));
+        }
+        let centre = if self.factors.mse {
+            full.to_vec()
+        } else {
+            let mean = |at: usize| centred.iter().map(|&r| values[r][at]).sum::<f64>() / centred.len() as f64;
+            (0..k).map(mean).collect()
+        };
+        let mut sum = vec![0.0; k * k];
+        for r in usable {
+            let factor = self.factors.scale * self.factors.rscales[r];
+            for i in 0..k {
+                let deviation = factor * (values[r][i] - centre[i]);
+                for j in 0..k {
+                    sum[i * k + j] += deviation * (values[r][j] - centre[j]);
+                }
+            }
+        }
+        Ok(sum)
+    }
+
+    /// The rank of the replicate weights on some rows, minus 1.
+    ///
+    /// Columns are taken in order; one counts when more than 1e-5 of its length is left after those before it.
+    ///
+    /// **Source**: R `survey::degf`, a pivoted QR with tolerance 1e-5. Lengths are compared through the cross
+    /// products, where 1e-5 becomes 1e-10, still far above rounding.
+    pub fn rank_df(&self, rows: &[usize], full: &[f64]) -> f64 {
+        let replicates = self.len();
+        let vectors = self.distinct_rows(rows, full);
+        let mut gram = vec![0.0; replicates * replicates];
+        for (vector, times) in &vectors {
+            for i in 0..replicates {
+                let value = vector[i] * times;
+                gram[i * replicates..=i * replicates + i].iter_mut().zip(vector).for_each(|(g, v)| *g += value * v);
+            }
+        }
+        rank(&mut gram, replicates) as f64 - 1.0
+    }
+
+    /// Rows of the replicate-weight matrix with their squared size; without adjustments one a unit.
+    fn distinct_rows(&self, rows: &[usize], full: &[f64]) -> Vec<(Vec<f64>, f64)> {
+        let replicates = self.len();
+        if let Some(weights) = &self.adjusted {
+            return rows.iter().map(|&row| (weights.iter().map(|w| w[row]).collect(), 1.0)).collect();
+        }
+        let units = self.factors.multipliers.first().map_or(0, Vec::len);
+        let mut squares = vec![0.0; units];
+        rows.iter().for_each(|&row| squares[self.factors.unit_of_row[row] as usize] += full[row] * full[row]);
+        let vector = |unit: usize| (0..replicates).map(|r| self.factors.multipliers[r][unit]).collect();
+        (0..units).filter(|&unit| squares[unit] > 0.0).map(|unit| (vector(unit), squares[unit])).collect()
+    }
+}
+
+/// The rank by Cholesky with skipped columns; the lower triangle of `gram` is overwritten.
+fn rank(gram: &mut [f64], n: usize) -> usize {
+    let mut kept: Vec<usize> = Vec::new();
+    for at in 0..n {
+        let own = gram[at * n + at];
+        let mut left = own;
+        for (j, &other) in kept.iter().enumerate() {
+            let mut value = gram[at * n + other];
+            for &earlier in &kept[..j] {
+                value -= gram[at * n + earlier] * gram[other * n + earlier];
+            }
+            value /= gram[other * n + other];
+            gram[at * n + other] = value;
+            left -= value * value;
+        }
+        if own > 0.0 && left > 1e-10 * own {
+            gram[at * n + at] = left.sqrt();
+            kept.push(at);
+        }
+    }
+    kept.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn jackknife(units: usize) -> Replicates {
+        let n = units as f64;
+        let multiplier = |r: usize, j: usize| if r == j { 0.0 } else { n / (n - 1.0) };
+        let factors = ReplicateFactors {
+            unit_of_row: (0..units as u32).collect(),
+            multipliers: (0..units).map(|r| (0..units).map(|j| multiplier(r, j)).collect()).collect(),
+            scale: (n - 1.0) / n,
+            rscales: vec![1.0; units],
+            mse: false,
+            df: DfRule::Rank,
+        };
+        Replicates { factors, adjusted: None }
+    }
+
+    #[test]
+    fn the_jackknife_of_a_mean_is_the_textbook_variance() {
+        let values = [1.0, 2.0, 6.0];
+        let replicates = jackknife(3);
+        let mean = |r: usize| {
+            let w = |i: usize| replicates.weight(r, i, 1.0);
+            vec![(0..3).map(|i| w(i) * values[i]).sum::<f64>() / (0..3).map(w).sum::<f64>()]
+        };
+        let means: Vec<Vec<f64>> = (0..3).map(mean).collect();
+        // s²/n with s² = (4 + 1 + 9) / 2
+        assert!((replicates.covariance(&means, &[3.0]).expect("a variance")[0] - 7.0 / 3.0).abs() < 1e-14);
+    }
+
+    #[test]
+    fn the_rank_of_a_jackknife_gives_units_minus_one() {
+        assert_eq!(jackknife(7).rank_df(&(0..7).collect::<Vec<_>>(), &[1.0; 7]), 6.0);
+        assert_eq!(jackknife(7).rank_df(&[0, 1, 2], &[1.0; 7]), 2.0);
+    }
+
+    #[test]
+    fn a_replicate_without_an_estimate_is_left_out() {
+        let replicates = jackknife(3);
+        let with = replicates.covariance(&[vec![1.0], vec![f64::NAN], vec![3.0]], &[2.0]).expect("a variance");
+        assert!((with[0] - 2.0 / 3.0 * 2.0).abs() < 1e-14);
+        assert!(replicates.covariance(&[vec![f64::NAN]], &[2.0]).is_err());
+    }
+}

@@ -1,0 +1,235 @@
+//! Weight steps after the design, bound to the data once and repeated for every replicate.
+
+use super::{
+    MarginLine, WeightStep,
+    calibrate::{self, Controls, Response},
+    margins::{self, BoundMargin, MarginCells},
+    poststratify::{self, Standard},
+    rake,
+    residual::{Regression, Residual, Sweep},
+    trim,
+};
+use crate::statistics::{
+    StatisticsError,
+    data::DataTable,
+    plan::{Adjustment, Calibrate, Rake, RakeVariance},
+};
+
+/// A weight step bound to the rows of a table.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Adjuster {
+    /// Joint totals.
+    Poststratify(BoundMargin),
+    /// A standard structure within groups.
+    Standardize(Standard),
+    /// Iterative proportional fitting.
+    Rake {
+        /// The margins.
+        margins: Vec<BoundMargin>,
+        /// Their crossing.
+        cells: MarginCells,
+        /// The plan.
+        plan: Rake,
+    },
+    /// Calibration.
+    Calibrate {
+        /// The controls.
+        controls: Controls,
+        /// The distance.
+        response: Response,
+    },
+    /// Trimming.
+    Trim {
+        /// The smallest weight.
+        lower: f64,
+        /// The largest.
+        upper: f64,
+        /// Until all are inside.
+        strict: bool,
+    },
+}
+
+/// Weights after a step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Adjusted {
+    /// One a row.
+    pub weights: Vec<f64>,
+    /// Passes made.
+    pub passes: usize,
+    /// What a replicate may start from: λ of a calibration.
+    pub start: Option<Vec<f64>>,
+    /// Raking's weights after each margin, over d, by cell.
+    after_margin: Vec<Vec<f64>>,
+}
+
+impl Adjusted {
+    fn plain(weights: Vec<f64>, passes: usize) -> Self {
+        Self { weights, passes, start: None, after_margin: Vec::new() }
+    }
+}
+
+impl Adjuster {
+    /// Binds a step to the rows that have a weight.
+    ///
+    /// # Errors
+    /// As [`margins::bind_all`], and what contradicts itself in the step.
+    pub fn bind(step: &Adjustment, table: &DataTable, weights: &[f64]) -> Result<Self, StatisticsError> {
+        match step {
+            Adjustment::Poststratify(p) => {
+                margins::bind("poststratify", &p.by, &p.cells, table, weights).map(Self::Poststratify)
+            }
+            Adjustment::Standardize(s) => Standard::bind(s, table, weights).map(Self::Standardize),
+            Adjustment::Rake(plan) => {
+                if plan.margins.is_empty() || !(plan.epsilon_relative_to_sum_of_weights > 0.0) {
+                    return Err(StatisticsError::plan("rake", "raking needs margins and a positive epsilon"));
+                }
+                let margins = margins::bind_all("rake", &plan.margins, table, weights)?;
+                let cells = MarginCells::new(&margins, table.rows());
+                Ok(Self::Rake { margins, cells, plan: plan.clone() })
+            }
+            Adjustment::Calibrate(plan) => bind_calibration(plan, table, weights),
+            Adjustment::Trim(t) => {
+                let (lower, upper) = (t.lower.unwrap_or(f64::NEG_INFINITY), t.upper.unwrap_or(f64::INFINITY));
+                if !(lower < upper && upper > 0.0) {
+                    return Err(StatisticsError::plan("trim", "the upper bound is positive and above the lower one"));
+                }
+                Ok(Self::Trim { lower, upper, strict: t.strict })
+            }
+        }
+    }
+
+    /// The step's name in plans.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Poststratify(_) => "poststratify",
+            Self::Standardize(_) => "standardize",
+            Self::Rake { .. } => "rake",
+            Self::Calibrate { .. } => "calibrate",
+            Self::Trim { .. } => "trim",
+        }
+    }
+
+    /// Adjusts weights; `start` may speed up a replicate.
+    ///
+    /// # Errors
+    /// What keeps the step from being done with these weights.
+    pub fn apply(&self, weights: &[f64], start: Option<&[f64]>) -> Result<Adjusted, StatisticsError> {
+        match self {
+            Self::Poststratify(margin) => poststratified(self.name(), margin, weights),
+            Self::Standardize(standard) => poststratified(self.name(), &standard.targets(weights), weights),
+            Self::Rake { margins, cells, plan } => {
+                let epsilon = plan.epsilon_relative_to_sum_of_weights;
+                let raked = rake::rake(margins, cells, &cells.sums(weights), epsilon, plan.max_iterations)?;
+                let mut adjusted = Adjusted::plain(cells.spread(weights, &raked.factors), raked.cycles);
+                adjusted.after_margin = raked.after_margin;
+                Ok(adjusted)
+            }
+            Self::Calibrate { controls, response } => {
+                let solution = calibrate::solve(controls, &controls.sums(weights), response, start)?;
+                let mut adjusted = Adjusted::plain(controls.spread(weights, &solution.factors), solution.steps);
+                adjusted.start = Some(solution.lambda);
+                Ok(adjusted)
+            }
+            Self::Trim { lower, upper, strict } => {
+                let (weights, passes) = trim::trim(weights, *lower, *upper, *strict)?;
+                Ok(Adjusted::plain(weights, passes))
+            }
+        }
+    }
+
+    /// What the step takes out of the variance.
+    pub fn residual(&self, before: &[f64], adjusted: &Adjusted) -> Option<Residual> {
+        let cells = |margin: &BoundMargin| Residual::Cells {
+            codes: margin.codes.clone(),
+            before: before.to_vec(),
+            after: adjusted.weights.clone(),
+            cells: margin.totals.len(),
+        };
+        match self {
+            Self::Poststratify(margin) => Some(cells(margin)),
+            Self::Standardize(standard) => Some(cells(&standard.targets(before))),
+            Self::Rake { margins, cells, plan } if plan.variance == RakeVariance::Sweeps => {
+                let sweep = |(margin, factors): (&BoundMargin, &Vec<f64>)| Sweep {
+                    codes: margin.codes.clone(),
+                    categories: margin.totals.len(),
+                    weights: cells.spread(before, factors),
+                };
+                Some(Residual::Sweeps(margins.iter().zip(&adjusted.after_margin).map(sweep).collect()))
+            }
+            Self::Rake { margins, .. } => {
+                let controls = Controls::new(margins.clone(), Vec::new(), before.len());
+                Some(Residual::Regression(Box::new(Regression::new(controls, before, &adjusted.weights))))
+            }
+            Self::Calibrate { controls, .. } => {
+                Some(Residual::Regression(Box::new(Regression::new(controls.clone(), before, &adjusted.weights))))
+            }
+            Self::Trim { .. } => None,
+        }
+    }
+
+    /// The step with its diagnostics.
+    pub fn describe(&self, before: &[f64], adjusted: &Adjusted) -> WeightStep {
+        let mut step = WeightStep::new(self.name(), before, adjusted.weights.clone());
+        let lines = |margins: &[BoundMargin]| {
+            margins.iter().flat_map(|m| m.lines(before, &adjusted.weights)).collect::<Vec<MarginLine>>()
+        };
+        let margins = match self {
+            Self::Poststratify(margin) => lines(std::slice::from_ref(margin)),
+            Self::Standardize(standard) => {
+                let absent = |cell: &String| format!("nobody is in the standard's cell {cell}; its share is left out");
+                step.diagnostics.notes = standard.empty.iter().map(absent).collect();
+                lines(&[standard.targets(before)])
+            }
+            Self::Rake { margins, .. } => lines(margins),
+            Self::Calibrate { controls, .. } => {
+                let mut all = lines(&controls.margins);
+                all.extend(number_lines(controls, before, &adjusted.weights));
+                all
+            }
+            Self::Trim { .. } => Vec::new(),
+        };
+        step.diagnostics = step.diagnostics.with_margins(margins);
+        step.diagnostics.passes = adjusted.passes;
+        step
+    }
+}
+
+fn poststratified(step: &str, margin: &BoundMargin, weights: &[f64]) -> Result<Adjusted, StatisticsError> {
+    let factors = poststratify::cell_factors(step, margin, weights)?;
+    let after = |(&d, &code): (&f64, &u32)| if code == u32::MAX { 0.0 } else { d * factors[code as usize] };
+    Ok(Adjusted::plain(weights.iter().zip(&margin.codes).map(after).collect(), 1))
+}
+
+fn bind_calibration(plan: &Calibrate, table: &DataTable, weights: &[f64]) -> Result<Adjuster, StatisticsError> {
+    if plan.margins.is_empty() && plan.numeric_totals.is_empty() {
+        return Err(StatisticsError::plan("calibrate", "calibration needs margins or numeric totals"));
+    }
+    let response = Response::new(plan.distance, plan.bounds)?;
+    let margins = margins::bind_all("calibrate", &plan.margins, table, weights)?;
+    let mut numeric = Vec::with_capacity(plan.numeric_totals.len());
+    for total in &plan.numeric_totals {
+        let values = table.numbers(&total.variable, "calibrate.numeric_totals")?;
+        if let Some(row) = (0..weights.len()).find(|&row| weights[row] > 0.0 && values[row].is_nan()) {
+            let reason = "calibrate needs a value for every respondent".to_owned();
+            return Err(StatisticsError::Cell { column: total.variable.clone(), row: row + 1, reason });
+        }
+        let values = values.iter().map(|v| if v.is_nan() { 0.0 } else { *v }).collect();
+        numeric.push((total.variable.clone(), values, total.total));
+    }
+    Ok(Adjuster::Calibrate { controls: Controls::new(margins, numeric, table.rows()), response })
+}
+
+fn number_lines(controls: &Controls, before: &[f64], after: &[f64]) -> Vec<MarginLine> {
+    let first = controls.totals.len() - controls.numbers.len();
+    let total = |values: &[f64], weights: &[f64]| values.iter().zip(weights).map(|(x, w)| x * w).sum();
+    let line = |(at, values): (usize, &Vec<f64>)| MarginLine {
+        margin: controls.number_names[at].clone(),
+        category: "(total)".to_owned(),
+        n: after.iter().filter(|w| **w > 0.0).count(),
+        target: Some(controls.totals[first + at]),
+        before: total(values, before),
+        after: total(values, after),
+        factor: None,
+    };
+    controls.numbers.iter().enumerate().map(line).collect()
+}

@@ -1,0 +1,149 @@
+//! The two pools behind one type, and the two macros that run one expression on either.
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use diesel::{
+    PgConnection, SqliteConnection,
+    r2d2::{ConnectionManager, Pool, PooledConnection},
+};
+
+use super::{DatabaseUrl, StorageError, migrations, postgres, sqlite};
+
+/// How many connections a pool holds and how long a caller waits for one.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolSettings {
+    /// Connections at most.
+    pub connections_max: u32,
+    /// Wait for a free connection at most.
+    pub wait_max: Duration,
+}
+
+impl Default for PoolSettings {
+    fn default() -> Self {
+        Self { connections_max: 16, wait_max: Duration::from_secs(2) }
+    }
+}
+
+/// A database: SQLite in a file or PostgreSQL on a server. Cloning shares the pool.
+#[derive(Clone)]
+pub enum Database {
+    /// SQLite. One writer at a time holds `turn`; waiting there is fair and quick, unlike SQLite's own busy polling.
+    Sqlite {
+        /// The connections.
+        pool: Pool<ConnectionManager<SqliteConnection>>,
+        /// The turn of the one writer.
+        turn: Arc<Mutex<()>>,
+    },
+    /// PostgreSQL.
+    Postgres {
+        /// The connections.
+        pool: Pool<ConnectionManager<PgConnection>>,
+    },
+}
+
+impl std::fmt::Debug for Database {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.backend())
+    }
+}
+
+pub(super) enum Connection {
+    Sqlite(PooledConnection<ConnectionManager<SqliteConnection>>),
+    Postgres(PooledConnection<ConnectionManager<PgConnection>>),
+}
+
+/// Runs one diesel expression on a connection of the database.
+macro_rules! reading {
+    ($database:expr, $connection:ident => $body:expr) => {
+        match $database.connection()? {
+            crate::storage::connection::Connection::Sqlite(mut held) => {
+                let $connection = &mut *held;
+                $body
+            }
+            crate::storage::connection::Connection::Postgres(mut held) => {
+                let $connection = &mut *held;
+                $body
+            }
+        }
+    };
+}
+
+/// Runs one block in a transaction that may write: all of it is durable when this returns `Ok`, or none of it happened.
+macro_rules! writing {
+    ($database:expr, $connection:ident => $body:block) => {
+        match $database {
+            crate::storage::Database::Sqlite { pool, turn } => {
+                let _turn = turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                pool.get()?.immediate_transaction(|$connection| -> Result<_, crate::storage::StorageError> { $body })
+            }
+            crate::storage::Database::Postgres { pool } => {
+                pool.get()?.transaction(|$connection| -> Result<_, crate::storage::StorageError> { $body })
+            }
+        }
+    };
+}
+
+impl Database {
+    /// Opens the database and checks the settings the promises rest on; the schema stays as it is.
+    ///
+    /// # Errors
+    /// `Unavailable` when it cannot be reached, `UnsafeSetting` when a setting is not as it must be.
+    pub fn open(url: &DatabaseUrl, settings: PoolSettings) -> Result<Self, StorageError> {
+        match url {
+            DatabaseUrl::Sqlite(path) => Ok(Self::Sqlite { pool: sqlite::open(path, settings)?, turn: Arc::default() }),
+            DatabaseUrl::Postgres(url) => Ok(Self::Postgres { pool: postgres::open(url, settings)? }),
+        }
+    }
+
+    /// `sqlite` or `postgres`.
+    pub fn backend(&self) -> &'static str {
+        match self {
+            Self::Sqlite { .. } => "sqlite",
+            Self::Postgres { .. } => "postgres",
+        }
+    }
+
+    /// Applies every migration not yet applied and names them; several servers may start at once.
+    ///
+    /// # Errors
+    /// `Migration` with the failing migration.
+    pub fn migrate(&self) -> Result<Vec<String>, StorageError> {
+        migrations::apply(self)
+    }
+
+    /// Takes every migration back and names them: all data is gone afterwards.
+    ///
+    /// # Errors
+    /// `Migration` with the failing migration.
+    pub fn revert_all_migrations(&self) -> Result<Vec<String>, StorageError> {
+        migrations::revert(self)
+    }
+
+    /// The migrations not yet applied.
+    ///
+    /// # Errors
+    /// `Migration` when the database cannot say.
+    pub fn pending_migrations(&self) -> Result<Vec<String>, StorageError> {
+        migrations::pending(self)
+    }
+
+    /// Fails unless the database answers.
+    ///
+    /// # Errors
+    /// `Unavailable` or what the database said.
+    pub fn ping(&self) -> Result<(), StorageError> {
+        use diesel::prelude::*;
+        reading!(self, c => diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>("1")).get_result::<i32>(c))?;
+        Ok(())
+    }
+
+    pub(super) fn connection(&self) -> Result<Connection, StorageError> {
+        Ok(match self {
+            Self::Sqlite { pool, .. } => Connection::Sqlite(pool.get()?),
+            Self::Postgres { pool } => Connection::Postgres(pool.get()?),
+        })
+    }
+}

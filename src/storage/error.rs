@@ -1,0 +1,78 @@
+//! What a database can refuse.
+
+use diesel::result::{DatabaseErrorKind, Error as DieselError};
+
+/// Why storage could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StorageError {
+    /// No connection came in time, or the server went away; a later try may succeed.
+    #[error("reach the database: {0}")]
+    Unavailable(String),
+    /// The disk or the configured page limit is full.
+    #[error("store: the database has no space left")]
+    Full,
+    /// A setting the promises of durability rest on is not in force.
+    #[error("open the database: {setting} is {found}, but {wanted} is needed")]
+    UnsafeSetting {
+        /// The setting's name.
+        setting: &'static str,
+        /// What the database reported.
+        found: String,
+        /// What it must be.
+        wanted: &'static str,
+    },
+    /// A migration failed.
+    #[error("migrate the database: {0}")]
+    Migration(String),
+    /// Another version of a questionnaire stands under this id and version.
+    #[error("publish questionnaire {id} {version}: it is already published with the hash {published}")]
+    VersionTaken {
+        /// The questionnaire's id.
+        id: String,
+        /// Its version.
+        version: String,
+        /// The hash it was published with.
+        published: String,
+    },
+    /// A survey with this code exists.
+    #[error("create survey {0}: the code is taken")]
+    CodeTaken(String),
+    /// As many runs as the queue may hold are waiting.
+    #[error("queue a run: {0} are waiting already")]
+    QueueFull(i64),
+    /// The database refused a statement.
+    #[error("query the database: {0}")]
+    Query(#[source] DieselError),
+}
+
+impl From<DieselError> for StorageError {
+    fn from(error: DieselError) -> Self {
+        match &error {
+            DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, _)
+            | DieselError::BrokenTransactionManager => Self::Unavailable(error.to_string()),
+            DieselError::DatabaseError(_, information) => match information.message() {
+                message if message.contains("disk is full") || message.contains("No space left") => Self::Full,
+                message if message.contains("locked") || message.contains("timeout") => {
+                    Self::Unavailable(message.to_owned())
+                }
+                message if message.contains("server closed") || message.contains("terminating connection") => {
+                    Self::Unavailable(message.to_owned())
+                }
+                _ => Self::Query(error),
+            },
+            _ => Self::Query(error),
+        }
+    }
+}
+
+impl From<diesel::r2d2::PoolError> for StorageError {
+    fn from(error: diesel::r2d2::PoolError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}
+
+impl From<diesel::ConnectionError> for StorageError {
+    fn from(error: diesel::ConnectionError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}

@@ -1,0 +1,247 @@
+//! Runs: one computation each, with its inputs by digest and its files.
+
+use diesel::prelude::*;
+
+use super::{Database, StorageError, schema::*};
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunState {
+    /// Waits for its turn.
+    Queued,
+    /// Is being computed.
+    Running,
+    /// Done; its files are there.
+    Succeeded,
+    /// Could not be done; `error` says why.
+    Failed,
+}
+
+impl RunState {
+    /// The state's name in tables and answers.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// A run as it is asked for.
+#[derive(Debug, Clone, Copy, Insertable)]
+#[diesel(table_name = run)]
+pub struct NewRun<'a> {
+    /// UUIDv7.
+    pub id: &'a str,
+    /// The survey.
+    pub survey_id: &'a str,
+    /// Name and version of the program that will compute it.
+    pub engine: &'a str,
+    /// Who asked.
+    pub requested_by: &'a str,
+    /// When.
+    pub created_at_ms: i64,
+    /// `queued`.
+    pub state: &'a str,
+}
+
+/// A run.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = run)]
+pub struct Run {
+    /// UUIDv7.
+    pub id: String,
+    /// The survey.
+    pub survey_id: String,
+    /// Its state's name.
+    pub state: String,
+    /// The inputs by digest, as JSON, once it has begun.
+    pub inputs: Option<String>,
+    /// Name and version of the program that computed it.
+    pub engine: String,
+    /// Who asked.
+    pub requested_by: String,
+    /// When it was asked for.
+    pub created_at_ms: i64,
+    /// When it began.
+    pub started_at_ms: Option<i64>,
+    /// When it ended.
+    pub finished_at_ms: Option<i64>,
+    /// The failure's code.
+    pub error_code: Option<String>,
+    /// The failure in words.
+    pub error: Option<String>,
+}
+
+/// A file a run made.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = run_file)]
+pub struct RunFile {
+    /// The run.
+    pub run_id: String,
+    /// The file's name.
+    pub name: String,
+    /// Its media type.
+    pub content_type: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+    /// Its bytes.
+    pub content: Vec<u8>,
+}
+
+/// A file a run made, without its bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = run_file)]
+pub struct RunFileHead {
+    /// The file's name.
+    pub name: String,
+    /// Its media type.
+    pub content_type: String,
+    /// SHA-256 of its bytes.
+    pub sha256: String,
+}
+
+impl Database {
+    /// Queues a run unless `waiting_max` of the survey wait already.
+    ///
+    /// # Errors
+    /// `QueueFull` when they do.
+    pub fn queue_run(&self, new: NewRun<'_>, waiting_max: i64) -> Result<(), StorageError> {
+        writing!(self, c => {
+            diesel::update(survey::table.find(new.survey_id)).set(survey::id.eq(survey::id)).execute(c)?;
+            let waiting = run::table.filter(run::survey_id.eq(new.survey_id).and(run::state.eq(RunState::Queued.name())));
+            let waiting: i64 = waiting.count().get_result(c)?;
+            if waiting >= waiting_max {
+                return Err(StorageError::QueueFull(waiting));
+            }
+            diesel::insert_into(run::table).values(new).execute(c)?;
+            Ok(())
+        })
+    }
+
+    /// Takes a queued run; `false` when it is not queued (any more).
+    ///
+    /// # Errors
+    /// Whatever the database refused.
+    pub fn begin_run(&self, id: &str, now_ms: i64) -> Result<bool, StorageError> {
+        let queued = run::table.filter(run::id.eq(id).and(run::state.eq(RunState::Queued.name())));
+        let begun = writing!(self, c => {
+            Ok(diesel::update(queued)
+                .set((run::state.eq(RunState::Running.name()), run::started_at_ms.eq(now_ms)))
+                .execute(c)?)
+        })?;
+        Ok(begun == 1)
+    }
+
+    /// Ends a run with its files: all of them and the state, or nothing.
+    ///
+    /// # Errors
+    /// Whatever the database refused.
+    pub fn succeed_run(&self, id: &str, inputs: &str, files: &[RunFile], now_ms: i64) -> Result<(), StorageError> {
+        writing!(self, c => {
+            for file in files {
+                diesel::insert_into(run_file::table).values(file).execute(c)?;
+            }
+            diesel::update(run::table.find(id))
+                .set((
+                    run::state.eq(RunState::Succeeded.name()),
+                    run::inputs.eq(inputs),
+                    run::finished_at_ms.eq(now_ms),
+                ))
+                .execute(c)?;
+            Ok(())
+        })
+    }
+
+    /// Ends a run with its failure.
+    ///
+    /// # Errors
+    /// Whatever the database refused.
+    pub fn fail_run(&self, id: &str, code: &str, error: &str, now_ms: i64) -> Result<(), StorageError> {
+        writing!(self, c => {
+            diesel::update(run::table.find(id))
+                .set((
+                    run::state.eq(RunState::Failed.name()),
+                    run::finished_at_ms.eq(now_ms),
+                    run::error_code.eq(code),
+                    run::error.eq(error),
+                ))
+                .execute(c)?;
+            Ok(())
+        })
+    }
+
+    /// Fails every run a stopped server left running, and names the ones still queued in the order of their making.
+    ///
+    /// # Errors
+    /// Whatever the database refused.
+    pub fn recover_runs(&self, now_ms: i64) -> Result<Vec<String>, StorageError> {
+        writing!(self, c => {
+            diesel::update(run::table.filter(run::state.eq(RunState::Running.name())))
+                .set((
+                    run::state.eq(RunState::Failed.name()),
+                    run::finished_at_ms.eq(now_ms),
+                    run::error_code.eq("interrupted"),
+                    run::error.eq("the server stopped during the run"),
+                ))
+                .execute(c)?;
+            Ok(run::table.filter(run::state.eq(RunState::Queued.name())).order(run::id).select(run::id).load(c)?)
+        })
+    }
+
+    /// The run with this id.
+    ///
+    /// # Errors
+    /// Whatever the database refused.
+    pub fn run(&self, id: &str) -> Result<Option<Run>, StorageError> {
+        Ok(reading!(self, c => run::table.find(id).select(Run::as_select()).first(c).optional())?)
+    }
+
+    /// Up to `rows_max` runs before the id, the latest first.
+    ///
+    /// # Errors
+    /// Whatever the database refused.
+    pub fn runs(&self, before: &str, rows_max: i64) -> Result<Vec<Run>, StorageError> {
+        Ok(reading!(self, c => run::table
+            .filter(run::id.lt(before))
+            .order(run::id.desc())
+            .limit(rows_max)
+            .select(Run::as_select())
+            .load(c))?)
+    }
+
+    /// The latest run that succeeded.
+    ///
+    /// # Errors
+    /// Whatever the database refused.
+    pub fn latest_succeeded_run(&self) -> Result<Option<Run>, StorageError> {
+        Ok(reading!(self, c => run::table
+            .filter(run::state.eq(RunState::Succeeded.name()))
+            .order(run::id.desc())
+            .select(Run::as_select())
+            .first(c)
+            .optional())?)
+    }
+
+    /// A run's files without their bytes, in the order of their names.
+    ///
+    /// # Errors
+    /// Whatever the database refused.
+    pub fn run_files(&self, run_id: &str) -> Result<Vec<RunFileHead>, StorageError> {
+        Ok(reading!(self, c => run_file::table
+            .filter(run_file::run_id.eq(run_id))
+            .order(run_file::name)
+            .select(RunFileHead::as_select())
+            .load(c))?)
+    }
+
+    /// One file of a run.
+    ///
+    /// # Errors
+    /// Whatever the database refused.
+    pub fn run_file(&self, run_id: &str, name: &str) -> Result<Option<RunFile>, StorageError> {
+        Ok(reading!(self, c => run_file::table.find((run_id, name)).select(RunFile::as_select()).first(c).optional())?)
+    }
+}

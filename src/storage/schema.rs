@@ -1,0 +1,169 @@
+//! The tables as both backends have them; `migrations/` is where they are made.
+
+diesel::table! {
+    questionnaire (hash) {
+        hash -> Text,
+        id -> Text,
+        version -> Text,
+        title -> Text,
+        canonical -> Text,
+        source -> Text,
+        published_at_ms -> BigInt,
+        published_by -> Text,
+    }
+}
+
+diesel::table! {
+    survey (id) {
+        id -> Text,
+        code -> Text,
+        title -> Text,
+        place -> Text,
+        questionnaire_hash -> Text,
+        profile_id -> Text,
+        profile_version -> Text,
+        profile_source -> Text,
+        fieldwork_from -> Text,
+        fieldwork_to -> Text,
+        example -> Bool,
+        state -> Text,
+        created_at_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    survey_file (survey_id, kind, version) {
+        survey_id -> Text,
+        kind -> Text,
+        version -> Integer,
+        sha256 -> Text,
+        content -> Text,
+        received_at_ms -> BigInt,
+        received_from -> Text,
+    }
+}
+
+diesel::table! {
+    sample_case (survey_id, case_id) {
+        survey_id -> Text,
+        case_id -> Text,
+        district -> Text,
+        stratum -> Text,
+        psu -> Text,
+        residence -> Text,
+        probabilities -> Text,
+    }
+}
+
+diesel::table! {
+    submission_raw (server_seq) {
+        server_seq -> BigInt,
+        id -> Text,
+        rev -> Integer,
+        sha256 -> Text,
+        body -> Binary,
+        content_type -> Text,
+        received_at_ms -> BigInt,
+        received_from -> Text,
+        conflict -> Bool,
+        judged_at_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    receipt (server_seq) {
+        server_seq -> BigInt,
+        short_code -> Text,
+        body -> Text,
+    }
+}
+
+diesel::table! {
+    interview (id) {
+        id -> Text,
+        state -> Text,
+        has_conflict -> Bool,
+        current_rev -> Integer,
+        current_seq -> BigInt,
+        survey_id -> Nullable<Text>,
+        case_id -> Nullable<Text>,
+        questionnaire_hash -> Nullable<Text>,
+        answers -> Nullable<Text>,
+        changed_at_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    canonical_interview (survey_id, case_id) {
+        survey_id -> Text,
+        case_id -> Text,
+        interview_id -> Text,
+    }
+}
+
+diesel::table! {
+    quarantine (server_seq) {
+        server_seq -> BigInt,
+        reason -> Text,
+        detail -> Text,
+        state -> Text,
+        created_at_ms -> BigInt,
+        resolved_at_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    run (id) {
+        id -> Text,
+        survey_id -> Text,
+        state -> Text,
+        inputs -> Nullable<Text>,
+        engine -> Text,
+        requested_by -> Text,
+        created_at_ms -> BigInt,
+        started_at_ms -> Nullable<BigInt>,
+        finished_at_ms -> Nullable<BigInt>,
+        error_code -> Nullable<Text>,
+        error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    run_file (run_id, name) {
+        run_id -> Text,
+        name -> Text,
+        content_type -> Text,
+        sha256 -> Text,
+        content -> Binary,
+    }
+}
+
+diesel::table! {
+    api_token (id) {
+        id -> Text,
+        label -> Text,
+        role -> Text,
+        secret_sha256 -> Text,
+        created_at_ms -> BigInt,
+        expires_at_ms -> Nullable<BigInt>,
+        revoked_at_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::joinable!(receipt -> submission_raw (server_seq));
+diesel::joinable!(quarantine -> submission_raw (server_seq));
+diesel::joinable!(sample_case -> survey (survey_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    questionnaire,
+    survey,
+    survey_file,
+    sample_case,
+    submission_raw,
+    receipt,
+    interview,
+    canonical_interview,
+    quarantine,
+    run,
+    run_file,
+    api_token,
+);

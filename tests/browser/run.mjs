@@ -1,0 +1,94 @@
+// Runs the browser tests:
+//   against the server that SCILIT_URL names, if it is set;
+//   with --stand-in, against the built pages and a made-up run (no Rust needed);
+//   else against `scilit demo`, started here on a free port in a temporary folder and ended afterwards.
+// SCILIT_BIN names another binary than target/debug/scilit. File names among the arguments select tests.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const HERE = fileURLToPath(new URL('.', import.meta.url));
+const BINARY = process.env.SCILIT_BIN ?? join(HERE, '../../target/debug/scilit');
+const DEMO_MS_MAX = 300_000;
+
+const args = process.argv.slice(2);
+const standIn = args.includes('--stand-in');
+const picked = args.filter((arg) => !arg.startsWith('--'));
+
+async function freePort() {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+async function isReady(url) {
+  try {
+    const answer = await fetch(`${url}/api/v1/runs/latest`);
+    return answer.ok && (await answer.json()).state === 'succeeded';
+  } catch {
+    return false;
+  }
+}
+
+/** Starts the demo and waits until its run has results. */
+async function startDemo() {
+  if (!existsSync(BINARY)) throw new Error(`${BINARY} is not there: build it (cargo build), name one in SCILIT_BIN, or use --stand-in`);
+  const folder = mkdtempSync(join(tmpdir(), 'scilit-demo-'));
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const demo = spawn(BINARY, ['demo', '--dir', folder, '--listen', `127.0.0.1:${port}`], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const said = [];
+  for (const stream of [demo.stdout, demo.stderr]) stream.on('data', (data) => said.push(String(data)));
+  const stop = async () => {
+    if (demo.exitCode === null) {
+      demo.kill('SIGTERM');
+      await Promise.race([once(demo, 'exit'), new Promise((resolve) => setTimeout(resolve, 5000))]);
+      if (demo.exitCode === null) demo.kill('SIGKILL');
+    }
+    rmSync(folder, { recursive: true, force: true });
+  };
+  const end = Date.now() + DEMO_MS_MAX;
+  while (!(await isReady(url))) {
+    if (demo.exitCode !== null || Date.now() > end) {
+      await stop();
+      throw new Error(`the demo gave no results:\n${said.join('')}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 300));
+  }
+  return { url, stop };
+}
+
+async function main() {
+  const files = (picked.length > 0 ? picked : readdirSync(HERE).filter((name) => name.endsWith('.test.mjs')))
+    .toSorted()
+    .map((name) => join(HERE, name));
+  const env = { ...process.env };
+  let stop = async () => undefined;
+  if (standIn) delete env.SCILIT_URL;
+  else if (!env.SCILIT_URL) {
+    const demo = await startDemo();
+    env.SCILIT_URL = demo.url;
+    stop = demo.stop;
+  }
+  process.stdout.write(`browser tests against ${env.SCILIT_URL ?? 'the stand-in'}\n`);
+  try {
+    const tests = spawn(process.execPath, ['--test', '--test-concurrency=1', '--test-reporter=spec', ...files], { stdio: 'inherit', env });
+    const [code] = await once(tests, 'exit');
+    process.exitCode = code ?? 1;
+  } finally {
+    await stop();
+  }
+}
+
+await main().catch((error) => {
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+});

@@ -1,0 +1,103 @@
+// The answers of the server that the pages read. The server's OpenAPI document is the authority.
+
+/** A text in the languages of the pages; Chinese is always there. */
+export interface Text {
+  'zh-CN': string;
+  en?: string | null;
+}
+
+export type Verdict = 'met' | 'not_met' | 'undetermined';
+
+export interface TargetVerdict {
+  target: string;
+  verdict: Verdict;
+  /** Probability, given the estimate and its error, that the true share is at least the target. */
+  probability_met: number | null;
+}
+
+/** One domain of a table: the whole, a district, a group, or a crossing of two. */
+export interface Row {
+  domain: Record<string, string>;
+  labels: Text[];
+  n: number;
+  population: number | null;
+  estimate: number | null;
+  se: number | null;
+  df: number | null;
+  /** A share of exactly 0 or 1 has an estimate and no interval. */
+  ci: [number, number] | null;
+  deff: number | null;
+  effective_n: number | null;
+  not_estimable: Text | null;
+  verdicts: TargetVerdict[];
+}
+
+export interface Table {
+  id: string;
+  by: string[];
+  label: Text;
+  rows: Row[];
+}
+
+export interface Target {
+  id: string;
+  region: string;
+  year: number;
+  value: number;
+  label: Text;
+  source: string;
+}
+
+export interface WeightStep {
+  id: string;
+  label: Text;
+  n: number;
+  sum: number;
+  min: number | null;
+  max: number | null;
+  kish_deff: number | null;
+}
+
+export interface Results {
+  schema: string;
+  engine: string;
+  survey: { code: string; title: string; place: string; region: string; example: boolean };
+  questionnaire: { id: string; version: string; hash: string; title: Text };
+  profile: { id: string; version: string; hash: string; title: Text };
+  status: 'interim' | 'final';
+  sample: {
+    strata: number;
+    psus: number;
+    cases: number;
+    responses: number;
+    used: number;
+    /** Accepted responses without a weight, by reason. */
+    not_used: Record<string, number>;
+    response_rate: number | null;
+  };
+  weights: { sum: number; kish_deff: number | null; effective_n: number | null; steps: WeightStep[] };
+  method: { variance: string; interval: string; level: number; df: number | null };
+  targets: Target[];
+  tables: Table[];
+  input_digest: string;
+}
+
+export interface Run {
+  id: string;
+  state: 'queued' | 'running' | 'succeeded' | 'failed';
+  /** Why it failed. */
+  error?: { code: string; message: string } | null;
+}
+
+/** A file of a run that the asker may read. */
+export interface RunFile {
+  name: string;
+  sha256: string;
+}
+
+export interface Questionnaire {
+  hash: string;
+  id: string;
+  version: string;
+  title: string;
+}

@@ -1,0 +1,4 @@
+import { mountPage } from '../mount';
+import StartPage from './StartPage.vue';
+
+mountPage(StartPage);

@@ -1,0 +1,4 @@
+import { mountPage } from '../mount';
+import StylePage from './StylePage.vue';
+
+mountPage(StylePage);

@@ -1,0 +1,46 @@
+// Numbers as the official releases write them: shares with two decimals, differences in percentage points, counts with thin
+// separators. A number that is not there is a dash, never a zero.
+
+export const ABSENT = '–';
+const THIN = '\u202f';
+
+/** `toFixed` without a minus before a zero, and with a true minus sign. */
+function fixed(value: number, digits: number): string {
+  const written = Math.abs(value).toFixed(digits);
+  return value < 0 && Number(written) !== 0 ? `−${written}` : written;
+}
+
+const known = (value: number | null | undefined): value is number => typeof value === 'number' && Number.isFinite(value);
+
+export function share(value: number | null | undefined): string {
+  return known(value) ? `${fixed(value * 100, 2)}%` : ABSENT;
+}
+
+/** The number alone; the words 个百分点 or "percentage points" are the message's. */
+export function points(difference: number | null | undefined): string {
+  return known(difference) ? fixed(difference * 100, 2) : ABSENT;
+}
+
+export function interval(ci: readonly [number, number] | null | undefined): string {
+  return ci && known(ci[0]) && known(ci[1]) ? `${share(ci[0])}–${share(ci[1])}` : ABSENT;
+}
+
+/** A target or a level as it was set: 15%, 15.5%, 95%. */
+export function setShare(value: number | null | undefined): string {
+  return known(value) ? `${Number((value * 100).toFixed(2))}%` : ABSENT;
+}
+
+export function count(value: number | null | undefined): string {
+  if (!known(value)) return ABSENT;
+  return fixed(value, 0).replaceAll(/\B(?=(\d{3})+$)/g, THIN);
+}
+
+export function decimal(value: number | null | undefined, digits = 2): string {
+  if (!known(value)) return ABSENT;
+  const [whole = '', part] = fixed(value, digits).split('.');
+  const grouped = whole.replaceAll(/\B(?=(\d{3})+$)/g, THIN);
+  return part === undefined ? grouped : `${grouped}.${part}`;
+}
+
+/** Enough of a digest to compare by eye; the whole stands in the method section. */
+export const shortDigest = (digest: string): string => digest.slice(0, 12);

@@ -1,0 +1,72 @@
+import { onBeforeUnmount, ref, type Ref } from 'vue';
+import { latestRun, newestRun, Problem, resultsOf } from '../api/client';
+import type { Results, Run } from '../api/types';
+
+export type View =
+  | { kind: 'loading' }
+  | { kind: 'running'; run: Run }
+  | { kind: 'failed'; run: Run }
+  | { kind: 'empty' }
+  | { kind: 'problem'; problem: Problem }
+  | { kind: 'ready'; run: Run; results: Results };
+
+const WAITING_MS = 2000;
+const EMPTY_MS = 5000;
+
+const asProblem = (error: unknown): Problem => (error instanceof Problem ? error : new Problem('server'));
+
+/** Before the first run has succeeded: what became of the newest one, as far as the asker may know. */
+async function withoutResults(): Promise<View> {
+  const run = await newestRun().catch(() => null);
+  if (run?.state === 'queued' || run?.state === 'running') return { kind: 'running', run };
+  if (run?.state === 'failed') return { kind: 'failed', run };
+  return { kind: 'empty' };
+}
+
+async function look(): Promise<View> {
+  let run: Run;
+  try {
+    run = await latestRun();
+  } catch (error) {
+    const problem = asProblem(error);
+    return problem.kind === 'missing' ? withoutResults() : { kind: 'problem', problem };
+  }
+  try {
+    return { kind: 'ready', run, results: await resultsOf(run.id) };
+  } catch (error) {
+    return { kind: 'problem', problem: asProblem(error) };
+  }
+}
+
+/** How long until it is worth asking again by itself; `null` when only the reader can change something. */
+function pauseMs(view: View): number | null {
+  if (view.kind === 'running') return WAITING_MS;
+  return view.kind === 'empty' ? EMPTY_MS : null;
+}
+
+/** The latest run's results, asked for again by itself until there are some. */
+export function useResults(): { view: Ref<View>; load: () => Promise<void> } {
+  const view = ref<View>({ kind: 'loading' }) as Ref<View>;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let gone = false;
+
+  async function refresh(): Promise<void> {
+    const next = await look();
+    if (gone) return;
+    view.value = next;
+    const pause = pauseMs(next);
+    if (pause !== null) timer = setTimeout(refresh, pause);
+  }
+
+  async function load(): Promise<void> {
+    clearTimeout(timer);
+    view.value = { kind: 'loading' };
+    await refresh();
+  }
+
+  onBeforeUnmount(() => {
+    gone = true;
+    clearTimeout(timer);
+  });
+  return { view, load };
+}
