@@ -1,5 +1,6 @@
 //! Survey statistics: design, weighting, estimates.
 
+pub mod allocation;
 pub mod analyse;
 pub mod association;
 pub mod combine;
@@ -19,6 +20,7 @@ pub mod presentation;
 pub mod quadratic_form;
 pub mod regression;
 pub mod replicate;
+pub mod sample_size;
 pub mod small_area;
 pub mod special;
 pub mod variance;
