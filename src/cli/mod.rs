@@ -1,16 +1,16 @@
 //! The command line: one file a command.
 
-pub mod demo;
-pub mod migrate;
-pub mod questionnaire_publish;
-pub mod serve;
-pub mod token;
-pub mod questionnaire;
-pub mod score;
 pub mod analysis;
+pub mod demo;
 pub mod estimate;
 pub mod flat;
+pub mod migrate;
 pub mod plan;
+pub mod questionnaire;
+pub mod questionnaire_publish;
+pub mod score;
+pub mod serve;
+pub mod token;
 pub mod weight;
 
 use clap::{Parser, Subcommand};
