@@ -75,7 +75,7 @@ impl<'a> Moments<'a> {
         let totals = leaf_sums.totals(domains.len(), columns.len());
         let replicate_totals = match &prepared.replicates {
             None => Vec::new(),
-            Some(replicates) => replicate_totals(prepared, replicates, domains, &columns),
+            Some(replicates) => replicate_totals(replicates, domains, &columns),
         };
         Self { prepared, domains, columns, totals, counts, leaf_sums, replicate_totals }
     }
@@ -322,18 +322,13 @@ impl LeafSums {
 }
 
 /// The totals of every replicate, domain by domain.
-fn replicate_totals(
-    prepared: &Prepared,
-    replicates: &Replicates,
-    domains: &Domains,
-    columns: &[&[f64]],
-) -> Vec<Vec<f64>> {
+fn replicate_totals(replicates: &Replicates, domains: &Domains, columns: &[&[f64]]) -> Vec<Vec<f64>> {
     use rayon::prelude::*;
     let k = columns.len();
     let one = |replicate: usize| {
         let mut totals = vec![0.0; domains.len() * k];
         for (row, &domain) in domains.codes.iter().enumerate().filter(|(_, code)| **code != MISSING) {
-            let weight = replicates.weight(replicate, row, prepared.weights[row]);
+            let weight = replicates.weight(replicate, row);
             if weight != 0.0 {
                 let at = domain as usize * k;
                 totals[at..at + k].iter_mut().zip(columns).for_each(|(sum, column)| *sum += weight * column[row]);
