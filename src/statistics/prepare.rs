@@ -6,6 +6,7 @@ use super::{
     DataTable, Plan, StatisticsError,
     data::MISSING,
     design::{self, Design},
+    estimate::calibrated::CalibratedTotals,
     plan::{Comparison, DesignPlan, Filter, VarianceMethod},
     replicate,
     variance::{
@@ -36,6 +37,7 @@ pub struct Prepared {
     steps: Vec<WeightStep>,
     pre_steps: Vec<PreStep>,
     pub(super) rows_by_leaf: OnceLock<Vec<u32>>,
+    pub(super) calibrated: OnceLock<Option<CalibratedTotals>>,
 }
 
 /// The design's summary, as answers show it.
@@ -100,6 +102,7 @@ pub fn prepare(
         steps,
         pre_steps,
         rows_by_leaf: OnceLock::new(),
+        calibrated: OnceLock::new(),
         table,
         design,
     };
