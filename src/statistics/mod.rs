@@ -13,6 +13,7 @@
 //! | a plan and its answer in one call | [`analyse()`] |
 //! | leaf formulas: intervals, tests, regression, small areas | the other rooms |
 
+pub mod allocation;
 pub mod analyse;
 pub mod association;
 pub mod combine;
@@ -32,6 +33,7 @@ pub mod presentation;
 pub mod quadratic_form;
 pub mod regression;
 pub mod replicate;
+pub mod sample_size;
 pub mod small_area;
 pub mod special;
 pub mod variance;

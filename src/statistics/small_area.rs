@@ -430,6 +430,9 @@ mod tests {
         for (got, name) in fit.coefficients.iter().zip(["X(Intercept)", "Xtertiary", "Xurban_share"]) {
             close(*got, &model["coefficients"][name]);
         }
+        for (got, name) in fit.standard_errors.iter().zip(["X(Intercept)", "Xtertiary", "Xurban_share"]) {
+            close(*got, &model["se"][name]);
+        }
         let rows = case["expected"]["rows"].as_array().unwrap();
         assert_eq!(rows.len(), fit.areas.len());
         for (area, row) in fit.areas.iter().zip(rows) {
