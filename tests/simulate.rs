@@ -87,6 +87,35 @@ fn the_published_tiers_come_out_of_the_population() {
 }
 
 #[test]
+fn the_table_of_the_documentation_is_the_city_of_seed_1() {
+    let page = include_str!("../docs/simulation.md");
+    let truth = City::generate(&CityParameters::demo(1)).expect("a city").truth();
+    let published = Gradients::published();
+    let groups: [(&str, &[f64], &[&str]); 5] = [
+        ("city", &[published.overall], &["overall"]),
+        ("sex", &published.sex, &["male", "female"]),
+        ("residence", &published.residence, &["urban", "rural"]),
+        ("age_group", &published.age_group, &["18–29", "30–39", "40–49", "50–59", "60–69"]),
+        ("education", &published.education, &["小学及以下", "初中", "高中", "大学专科", "大学本科及以上"]),
+    ];
+    let row = |label: &str, published: f64, found: f64| {
+        format!("| {label} | {:.2} | {:.2} |", published * 100.0, found * 100.0)
+    };
+    let mut rows = vec![
+        row("≥ 55 points (2024)", TIERS_2024[0], truth.at_least_55),
+        row("≥ 85 points (2024)", TIERS_2024[1], truth.at_least_85),
+    ];
+    for (variable, rates, labels) in groups {
+        let found = truth.groups.iter().filter(|group| group.variable == variable);
+        rows.extend(
+            found.zip(rates).zip(labels).map(|((g, rate), label)| row(label, *rate, g.share().expect("members"))),
+        );
+    }
+    let missing: Vec<_> = rows.into_iter().filter(|row| !page.contains(row)).collect();
+    assert!(missing.is_empty(), "docs/simulation.md lacks {missing:#?}");
+}
+
+#[test]
 fn the_population_has_the_shares_that_the_published_rates_imply() {
     let truth = CITY.truth();
     let persons = |variable: &str, level: &str| f64::from(truth.group(variable, level).expect("a group").persons);
@@ -103,6 +132,16 @@ fn another_wave_has_its_own_level_and_gap() {
     assert!(furthest(&truth, city.gradients()) < RATE_ERROR);
     let ratio = rate(&truth, "residence", "urban") / rate(&truth, "residence", "rural");
     assert!(ratio < RESIDENCE_2023[0] / RESIDENCE_2023[1] - 0.2, "{ratio}");
+}
+
+#[test]
+fn far_levels_and_gaps_can_be_had_too() {
+    for (overall, residence_gap) in [(0.03, 2.0), (0.06, 1.0), (0.4, 0.0)] {
+        let city =
+            City::generate(&CityParameters { overall, residence_gap, ..CityParameters::small(2) }).expect("a city");
+        // 40,000 persons: the noise of a group of 4,000 is larger than the demo's.
+        assert!(furthest(&city.truth(), city.gradients()) < 0.01, "{overall} {residence_gap}");
+    }
 }
 
 #[test]

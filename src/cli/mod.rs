@@ -1,9 +1,17 @@
 //! The command line: one file a command.
 
 pub mod analysis;
+pub mod demo;
 pub mod estimate;
+pub mod export;
 pub mod flat;
+pub mod migrate;
 pub mod plan;
+pub mod questionnaire;
+pub mod questionnaire_publish;
+pub mod score;
+pub mod serve;
+pub mod token;
 pub mod weight;
 
 use clap::{Parser, Subcommand};
@@ -18,9 +26,16 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::DemoArguments),
+    Serve(serve::ServeArguments),
+    Migrate(migrate::MigrateArguments),
+    Token(token::TokenArguments),
+    Questionnaire(questionnaire::QuestionnaireArguments),
+    Score(score::ScoreArguments),
     Estimate(estimate::EstimateArguments),
     Plan(plan::PlanArguments),
     Weight(weight::WeightArguments),
+    Export(export::ExportArguments),
 }
 
 /// Parses the process's arguments and runs the command they name.
@@ -29,8 +44,15 @@ enum Command {
 /// Whatever the command could not do, with its causes as context.
 pub fn run() -> anyhow::Result<()> {
     match Arguments::parse().command {
+        Command::Demo(arguments) => demo::run(&arguments),
+        Command::Serve(arguments) => serve::run(arguments),
+        Command::Migrate(arguments) => migrate::run(arguments),
+        Command::Token(arguments) => token::run(arguments),
+        Command::Questionnaire(arguments) => questionnaire::run(arguments),
+        Command::Score(arguments) => score::run(arguments),
         Command::Estimate(arguments) => estimate::run(arguments),
         Command::Plan(arguments) => plan::run(arguments),
         Command::Weight(arguments) => weight::run(arguments),
+        Command::Export(arguments) => export::run(arguments),
     }
 }

@@ -1,7 +1,9 @@
 //! Tables to files, one file a format. A table is laid out once ([`Table`]); a format only writes it.
 
 mod csv;
+mod run_files;
 mod table;
 
 pub use csv::to_csv;
+pub use run_files::{INDICATOR_FILE, NamedFile, PERSONS_FILE, PLAN_FILE, RESULTS_FILE, WEIGHTS_LOG_FILE, run_files};
 pub use table::{Cell, Table};

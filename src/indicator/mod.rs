@@ -1,8 +1,19 @@
 //! Where instrument and statistics meet: set-up files, tables by district and group, targets and verdicts.
+//!
+//! [`compute`] is the whole room in one function: it scores the responses, joins them to their cases, weights and
+//! estimates them by the [plan](plan::analysis_plan), and compares districts and city with their targets.
 
+mod cases;
+mod compute;
+mod estimates;
 pub mod files;
 mod label;
 pub mod plan;
 pub mod results;
+mod rows;
+mod tables;
 
+pub use cases::CaseRecord;
+pub use compute::{Indicator, IndicatorError, SurveyInputs, analysis_columns, compute, step_name};
 pub use label::Label;
+pub(crate) use rows::status as case_status;

@@ -11,21 +11,23 @@ use crate::statistics::plan::{
 pub const CASES_FILE: &str = "cases.csv";
 /// Column: the row's pseudonymous id.
 pub const ID: &str = "id";
-/// Column: state of the case, [`RESPONDENT`] or `nonrespondent`.
+/// Column: state of the case, [`RESPONDENT`] or [`NONRESPONDENT`].
 pub const STATUS: &str = "status";
 /// State of a case whose response carries a weight.
 pub const RESPONDENT: &str = "respondent";
 /// Column: the class within which respondents carry nonrespondents' weight.
 pub const WEIGHTING_CLASS: &str = "weighting_class";
-/// Column: eligible persons of the household.
-pub const ELIGIBLE_PERSONS: &str = "eligible_persons";
+/// State of every other case.
+pub const NONRESPONDENT: &str = "nonrespondent";
+/// Column: inverse of the person's selection probability within the household.
+pub const PERSON_FACTOR: &str = "person_factor";
 /// Column: 1 for 具备科学素质.
 pub const LITERATE: &str = "literate";
 /// Column: inverse of the product of the stages' probabilities.
 pub const WEIGHT_BASE: &str = "weight_base";
 /// Column: the base weight after the nonresponse adjustment.
 pub const WEIGHT_NONRESPONSE: &str = "weight_nonresponse";
-/// Column: that times the eligible persons.
+/// Column: that times the person factor.
 pub const WEIGHT_PERSON: &str = "weight_person";
 /// Column: the final weight.
 pub const WEIGHT: &str = "weight";
@@ -33,7 +35,7 @@ pub const WEIGHT: &str = "weight";
 /// Coverage of the intervals.
 pub const LEVEL: f64 = 0.95;
 
-/// The plan of a run: base weight, weighting-class nonresponse adjustment, persons, raking to the margins, Taylor
+/// The plan of a run: base weight, weighting-class nonresponse adjustment, person factor, raking to the margins, Taylor
 /// variance by strata and primary sampling units with replacement at the first stage, logit intervals.
 ///
 /// No finite population correction: PPS without replacement is treated as with replacement, which overstates the
@@ -95,7 +97,7 @@ fn pre_adjustments(sample: &Sample) -> Vec<PreAdjustment> {
         }),
         PreAdjustment::Household(Household {
             weight: WEIGHT_NONRESPONSE.to_owned(),
-            multiplier: ELIGIBLE_PERSONS.to_owned(),
+            multiplier: PERSON_FACTOR.to_owned(),
             result: WEIGHT_PERSON.to_owned(),
         }),
     ]

@@ -47,8 +47,8 @@ pub struct SurveyHead {
     pub title: String,
     /// The place it estimates.
     pub place: String,
-    /// Region code of the place.
-    pub region: String,
+    /// Region code of the place, where the survey's regions file names it; targets are found by it.
+    pub region: Option<String>,
     /// Made-up data (示例数据).
     pub example: bool,
 }
@@ -154,7 +154,7 @@ pub struct ResultTable {
 }
 
 /// One estimate. An absent number stays absent.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ResultRow {
     /// Category code by variable.
     pub domain: BTreeMap<String, String>,

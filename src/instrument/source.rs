@@ -79,7 +79,7 @@ pub(crate) fn read_toml<T: DeserializeOwned>(place: &str, source: &str) -> Read<
     }
     let document = if errors.is_empty() { reader.read_pruning() } else { None };
     let mut lines = Lines::none(place);
-    collect_lines(reader.root.get_ref(), source, "", &mut lines.by_pointer);
+    collect_lines(reader.root.get_ref(), &LineStarts::of(source), "", &mut lines.by_pointer);
     Read { document, lines, faults: reader.faults, cut_ids: reader.cut_ids }
 }
 
@@ -121,7 +121,7 @@ impl Reader<'_> {
     fn record(&mut self, error: &Error, code: FaultCode, pointer: &str, item: Option<&str>) {
         self.faults.push(Fault {
             place: self.place.to_owned(),
-            line: error.span().map(|span| line_at(self.source, span.start)),
+            line: error.span().map(|span| LineStarts::of(self.source).line(span.start)),
             pointer: pointer.to_owned(),
             item: item.map(str::to_owned),
             code,
@@ -211,22 +211,27 @@ fn ids_below(value: &DeValue<'_>) -> Vec<String> {
     }
 }
 
-fn collect_lines(table: &DeTable<'_>, source: &str, pointer: &str, lines: &mut BTreeMap<String, usize>) {
+fn collect_lines(table: &DeTable<'_>, starts: &LineStarts, pointer: &str, lines: &mut BTreeMap<String, usize>) {
     for (key, value) in table {
         let inside = format!("{pointer}/{}", escape(key.get_ref()));
-        lines.insert(inside.clone(), line_at(source, key.span().start));
-        collect_value_lines(value, source, &inside, lines);
+        lines.insert(inside.clone(), starts.line(key.span().start));
+        collect_value_lines(value, starts, &inside, lines);
     }
 }
 
-fn collect_value_lines(value: &Spanned<DeValue<'_>>, source: &str, pointer: &str, lines: &mut BTreeMap<String, usize>) {
+fn collect_value_lines(
+    value: &Spanned<DeValue<'_>>,
+    starts: &LineStarts,
+    pointer: &str,
+    lines: &mut BTreeMap<String, usize>,
+) {
     match value.get_ref() {
-        DeValue::Table(table) => collect_lines(table, source, pointer, lines),
+        DeValue::Table(table) => collect_lines(table, starts, pointer, lines),
         DeValue::Array(elements) => {
             for (i, element) in elements.iter().enumerate() {
                 let inside = format!("{pointer}/{i}");
-                lines.insert(inside.clone(), line_at(source, element.span().start));
-                collect_value_lines(element, source, &inside, lines);
+                lines.insert(inside.clone(), starts.line(element.span().start));
+                collect_value_lines(element, starts, &inside, lines);
             }
         }
         _ => {}
@@ -238,8 +243,18 @@ pub(crate) fn escape(step: &str) -> String {
     step.replace('~', "~0").replace('/', "~1")
 }
 
-fn line_at(source: &str, offset: usize) -> usize {
-    source.as_bytes()[..offset.min(source.len())].iter().filter(|b| **b == b'\n').count() + 1
+/// The offset at which each line begins.
+struct LineStarts(Vec<usize>);
+
+impl LineStarts {
+    fn of(source: &str) -> Self {
+        Self(std::iter::once(0).chain(source.match_indices('\n').map(|(at, _)| at + 1)).collect())
+    }
+
+    /// The line of an offset, counted from 1.
+    fn line(&self, offset: usize) -> usize {
+        self.0.partition_point(|start| *start <= offset)
+    }
 }
 
 #[cfg(test)]

@@ -4,12 +4,12 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::category::{AgeGroup, Education, Residence, Sex};
-use super::composition::{Composition, KINDS, Traits, kind, place_shares};
+use super::category::{Residence, Sex};
+use super::composition::{Composition, KINDS, Traits, kind, kind_of, place_shares};
 use super::error::SimulateError;
 use super::gauss::quantile;
 use super::household;
-use super::literacy::{Cell, Model, score_steps};
+use super::literacy::{Cell, Model, score_steps, shares_of};
 use super::person::Person;
 use super::place::DISTRICTS;
 use super::published::{Gradients, OVERALL_2023, Shares};
@@ -110,7 +110,8 @@ impl City {
     /// Makes the city.
     ///
     /// # Errors
-    /// A parameter out of range, or too few persons for every district to have eight 居/村委会.
+    /// A parameter out of range, too few persons for every district to have eight 居/村委会, or rates that no model
+    /// with these effects can have.
     pub fn generate(parameters: &CityParameters) -> Result<Self, SimulateError> {
         parameters.check()?;
         let shares = Shares::implied();
@@ -126,7 +127,7 @@ impl City {
         for (plan, households) in plans.into_iter().zip(gathered) {
             city.settle(plan, households);
         }
-        city.give_scores();
+        city.give_scores()?;
         Ok(city)
     }
 
@@ -182,24 +183,28 @@ impl City {
         self.households[first].persons.start as usize..self.households[last].persons.end as usize
     }
 
-    fn give_scores(&mut self) {
-        let model = Model::fit(&self.cells(), &self.gradients);
+    fn give_scores(&mut self) -> Result<(), SimulateError> {
+        let cells = self.cells();
+        let model = Model::fit(&cells, &self.gradients.over(&shares_of(&cells)))?;
         let residuals = residuals(self);
-        let scores: Vec<Vec<u8>> = (0..self.psus.len())
-            .into_par_iter()
-            .map(|at| {
-                let psu = &self.psus[at];
-                let place_effect = DISTRICTS[psu.district].effect + psu.effect;
-                let steps = |person: usize| {
-                    let chance = model.chance(self.persons[person].traits(psu.residence), place_effect);
-                    score_steps(model.score_sd, quantile(chance), residuals[person])
-                };
-                self.persons_of(psu).map(steps).collect()
-            })
-            .collect();
+        let scores: Vec<Vec<u8>> =
+            (0..self.psus.len()).into_par_iter().map(|at| self.scores_in(&self.psus[at], &model, &residuals)).collect();
         for (person, score_steps) in self.persons.iter_mut().zip(scores.into_iter().flatten()) {
             person.score_steps = score_steps;
         }
+        Ok(())
+    }
+
+    fn scores_in(&self, psu: &Psu, model: &Model, residuals: &[f64]) -> Vec<u8> {
+        let place_effect = DISTRICTS[psu.district].effect + psu.effect;
+        // Neighbours with the same traits have the same quantile, and it is the costly part.
+        let mut quantiles = [None; KINDS];
+        let steps = |at: usize| {
+            let traits = self.persons[at].traits(psu.residence);
+            let q = quantiles[kind_of(traits)].get_or_insert_with(|| quantile(model.chance(traits, place_effect)));
+            score_steps(model.score_sd, *q, residuals[at])
+        };
+        self.persons_of(psu).map(steps).collect()
     }
 
     /// The population counted by 居/村委会 and traits.
@@ -207,7 +212,7 @@ impl City {
         let of_psu = |psu: &Psu| {
             let mut counts = [0.0; KINDS];
             for person in &self.persons[self.persons_of(psu)] {
-                counts[person.sex.index() * 25 + person.age_group().index() * 5 + person.education.index()] += 1.0;
+                counts[kind_of(person.traits(psu.residence))] += 1.0;
             }
             let place_effect = DISTRICTS[psu.district].effect + psu.effect;
             let residence = psu.residence;
@@ -259,17 +264,11 @@ fn by_traits_and_place(city: &City) -> Vec<Vec<u32>> {
     let mut members: Vec<Vec<u32>> = vec![Vec::new(); KINDS * Residence::ALL.len()];
     for psu in order {
         for at in city.persons_of(psu) {
-            members[cell_of(city.persons[at].traits(psu.residence))].push(at as u32);
+            let traits = city.persons[at].traits(psu.residence);
+            members[kind_of(traits) * Residence::ALL.len() + psu.residence.index()].push(at as u32);
         }
     }
     members
-}
-
-fn cell_of(traits: Traits) -> usize {
-    let Traits { sex, age_group, education, residence } = traits;
-    ((sex.index() * AgeGroup::ALL.len() + age_group.index()) * Education::ALL.len() + education.index())
-        * Residence::ALL.len()
-        + residence.index()
 }
 
 /// A 居/村委会 before its people have households.

@@ -28,6 +28,11 @@ pub(super) fn kind(at: usize) -> (Sex, AgeGroup, Education) {
     (Sex::ALL[at / 25], AgeGroup::ALL[at / 5 % 5], Education::ALL[at % 5])
 }
 
+/// The kind of a combination of traits.
+pub(super) fn kind_of(traits: Traits) -> usize {
+    traits.sex.index() * 25 + traits.age_group.index() * 5 + traits.education.index()
+}
+
 /// Education within an age band, urban: plausible shares of our own; only their odds ratios survive the fitting.
 const SCHOOLING: [[f64; 5]; 5] = [
     [0.03, 0.22, 0.33, 0.22, 0.20],
@@ -139,6 +144,14 @@ mod tests {
         }
         for (district, target) in table.0.iter().zip(place_shares(&shares)) {
             assert!((district[0].iter().sum::<f64>() - target[0]).abs() < 1e-12);
+        }
+    }
+
+    #[test]
+    fn a_kind_has_one_number() {
+        for at in 0..KINDS {
+            let (sex, age_group, education) = kind(at);
+            assert_eq!(kind_of(Traits { sex, age_group, education, residence: Residence::Rural }), at);
         }
     }
 

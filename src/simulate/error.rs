@@ -48,4 +48,10 @@ pub enum SimulateError {
         /// The greatest number.
         most: u32,
     },
+    /// No main-effects model has all the wanted rates.
+    #[error("fit the literacy model: the nearest rate is still {worst_rate} away from its target")]
+    NoFit {
+        /// Furthest rate from its target, as a share.
+        worst_rate: f64,
+    },
 }

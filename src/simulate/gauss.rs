@@ -1,16 +1,6 @@
 //! The standard normal distribution and the logit, in the few forms that the city needs.
 
-use statrs::distribution::{ContinuousCDF, Normal};
-
-/// P(Z < x).
-pub(super) fn cdf(x: f64) -> f64 {
-    0.5 * libm::erfc(-x / std::f64::consts::SQRT_2)
-}
-
-/// The x with P(Z < x) = p, for p inside (0, 1).
-pub(super) fn quantile(p: f64) -> f64 {
-    Normal::standard().inverse_cdf(p)
-}
+pub(super) use crate::statistics::distribution::{normal_cdf as cdf, normal_quantile as quantile};
 
 pub(super) fn logit(p: f64) -> f64 {
     libm::log(p / (1.0 - p))

@@ -6,8 +6,9 @@
 //! so 70 points are reached with exactly that chance, and one `sd` for all is chosen so that the other tiers fit.
 
 use super::composition::Traits;
+use super::error::SimulateError;
 use super::gauss::{cdf, expit, quantile};
-use super::published::Gradients;
+use super::published::{Gradients, Shares};
 
 /// A number of persons who share their traits and their place.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +23,25 @@ pub(super) struct Cell {
 pub(super) const PASS: f64 = 70.0;
 const TIERS: [f64; 2] = [55.0, 85.0];
 
+/// A hundred-thousandth of a percentage point: far below the two decimals of a published rate.
+const RATE_TOLERANCE: f64 = 1e-7;
+/// Ten times as many as the published rates need.
+const SWEEPS_MAX: usize = 200;
+
+/// Population shares of the cells.
+pub(super) fn shares_of(cells: &[Cell]) -> Shares {
+    let persons: f64 = cells.iter().map(|cell| cell.persons).sum();
+    let mut shares = Shares { sex: [0.0; 2], age_group: [0.0; 5], education: [0.0; 5], residence: [0.0; 2] };
+    for Cell { traits, persons: here, .. } in cells {
+        let share = here / persons;
+        shares.sex[traits.sex.index()] += share;
+        shares.age_group[traits.age_group.index()] += share;
+        shares.education[traits.education.index()] += share;
+        shares.residence[traits.residence.index()] += share;
+    }
+    shares
+}
+
 /// The fitted model.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Model {
@@ -31,8 +51,6 @@ pub(super) struct Model {
     residence: [f64; 2],
     /// Standard deviation of the score within a cell.
     pub(super) score_sd: f64,
-    /// Furthest rate from its target after the fit.
-    pub(super) worst_rate: f64,
 }
 
 impl Model {
@@ -50,19 +68,13 @@ impl Model {
     /// Fits effects, then the spread of the score.
     ///
     /// Coordinate-wise Newton: one step per level makes the expected count of literate persons of that level right
-    /// to first order. The log likelihood is concave, so sweeps converge; 200 are ten times what the city needs, and
-    /// `worst_rate` tells how near they came.
-    pub(super) fn fit(cells: &[Cell], target: &Gradients) -> Self {
-        let mut model = Self {
-            sex: [0.0; 2],
-            age_group: [0.0; 5],
-            education: [-1.8; 5],
-            residence: [0.0; 2],
-            score_sd: 0.0,
-            worst_rate: 1.0,
-        };
-        for _ in 0..200 {
-            model.worst_rate = [
+    /// to first order. The log likelihood is concave, so sweeps converge.
+    pub(super) fn fit(cells: &[Cell], target: &Gradients) -> Result<Self, SimulateError> {
+        let mut model =
+            Self { sex: [0.0; 2], age_group: [0.0; 5], education: [-1.8; 5], residence: [0.0; 2], score_sd: 0.0 };
+        let mut worst_rate = 1.0;
+        for _ in 0..SWEEPS_MAX {
+            worst_rate = [
                 model.sweep(cells, &target.sex, |t| t.sex.index(), |m| &mut m.sex),
                 model.sweep(cells, &target.age_group, |t| t.age_group.index(), |m| &mut m.age_group),
                 model.sweep(cells, &target.education, |t| t.education.index(), |m| &mut m.education),
@@ -70,13 +82,12 @@ impl Model {
             ]
             .into_iter()
             .fold(0.0, f64::max);
-            // A hundred-thousandth of a percentage point: far below the two decimals of a published rate.
-            if model.worst_rate < 1e-7 {
-                break;
+            if worst_rate < RATE_TOLERANCE {
+                model.score_sd = fit_score_sd(cells, &model, target.tiers);
+                return Ok(model);
             }
         }
-        model.score_sd = fit_score_sd(cells, &model, target.tiers);
-        model
+        Err(SimulateError::NoFit { worst_rate })
     }
 
     /// One Newton step for every level of one variable; returns the furthest rate from its target before the step.
@@ -150,4 +161,60 @@ fn binned_quantiles(cells: &[Cell], model: &Model) -> Vec<(f64, f64)> {
 /// so rounding never moves a person across a tier.
 pub(super) fn score_steps(score_sd: f64, q: f64, z: f64) -> u8 {
     ((PASS + score_sd * (q + z)) / 2.5).floor().clamp(0.0, 40.0) as u8
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::composition::{KINDS, kind};
+    use super::super::published::mix;
+    use super::*;
+    use crate::simulate::Residence;
+
+    /// A population with every trait independent of every other, in two places.
+    fn cells(shares: &Shares) -> Vec<Cell> {
+        let mut cells = Vec::new();
+        for (at, residence) in (0..KINDS).flat_map(|at| Residence::ALL.iter().map(move |r| (at, *r))) {
+            let (sex, age_group, education) = kind(at);
+            let traits = Traits { sex, age_group, education, residence };
+            let persons = shares.sex[sex.index()]
+                * shares.age_group[age_group.index()]
+                * shares.education[education.index()]
+                * shares.residence[residence.index()];
+            cells.extend([-0.4, 0.4].map(|place_effect| Cell { traits, place_effect, persons: 500.0 * persons }));
+        }
+        cells
+    }
+
+    #[test]
+    fn the_fitted_model_has_the_wanted_rates_and_tiers() {
+        let (shares, target) = (Shares::implied(), Gradients::published());
+        let cells = cells(&shares);
+        let model = Model::fit(&cells, &target).expect("a fit");
+        let rate = |is_member: &dyn Fn(&Cell) -> bool| {
+            let (persons, expected) = cells.iter().filter(|cell| is_member(cell)).fold((0.0, 0.0), |(n, sum), cell| {
+                (n + cell.persons, sum + cell.persons * model.chance(cell.traits, cell.place_effect))
+            });
+            expected / persons
+        };
+        assert!((rate(&|_| true) - mix(&shares.sex, &target.sex)).abs() < 1e-6);
+        assert!((rate(&|cell| cell.traits.education.index() == 4) - target.education[4]).abs() < 1e-6);
+        assert!((rate(&|cell| cell.traits.residence == Residence::Rural) - target.residence[1]).abs() < 1e-6);
+        let tiers = tier_shares(&binned_quantiles(&cells, &model), model.score_sd);
+        assert!((tiers[0] - target.tiers[0]).abs() < 0.01 && (tiers[1] - target.tiers[1]).abs() < 0.01, "{tiers:?}");
+    }
+
+    #[test]
+    fn rates_that_contradict_each_other_have_no_model() {
+        let shares = Shares::implied();
+        let contradiction = Gradients { sex: [0.3, 0.3], ..Gradients::published() };
+        let refused = Model::fit(&cells(&shares), &contradiction);
+        assert!(matches!(refused, Err(SimulateError::NoFit { worst_rate }) if worst_rate > 0.01));
+    }
+
+    #[test]
+    fn rounding_never_moves_a_score_across_a_tier() {
+        for (z, steps) in [(0.0, 28), (-1e-9, 27), (-1.0, 22), (-1.0 - 1e-9, 21), (1.0, 34), (9.0, 40), (-9.0, 0)] {
+            assert_eq!(score_steps(15.0, 0.0, z), steps, "{z}");
+        }
+    }
 }

@@ -70,6 +70,18 @@ impl Gradients {
             tiers: published.tiers.map(|tier| expit(logit(tier) + shift)),
         }
     }
+
+    /// The same rates, moved by the trifle that makes them agree over a population whose shares are whole persons.
+    pub(super) fn over(&self, shares: &Shares) -> Self {
+        Self {
+            overall: self.overall,
+            sex: moved(self.sex, &shares.sex, 1.0, self.overall),
+            age_group: moved(self.age_group, &shares.age_group, 1.0, self.overall),
+            education: moved(self.education, &shares.education, 1.0, self.overall),
+            residence: moved(self.residence, &shares.residence, 1.0, self.overall),
+            tiers: self.tiers,
+        }
+    }
 }
 
 /// Population shares by variable, in the order of the categories.

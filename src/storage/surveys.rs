@@ -47,13 +47,11 @@ pub enum FileKind {
     Regions,
     /// The targets to judge against.
     Targets,
-    /// The analysis plan.
-    Plan,
 }
 
 impl FileKind {
     /// Every kind.
-    pub const ALL: [Self; 5] = [Self::Sample, Self::Margins, Self::Regions, Self::Targets, Self::Plan];
+    pub const ALL: [Self; 4] = [Self::Sample, Self::Margins, Self::Regions, Self::Targets];
 
     /// The kind's name in paths and tables.
     pub fn name(self) -> &'static str {
@@ -62,7 +60,6 @@ impl FileKind {
             Self::Margins => "margins",
             Self::Regions => "regions",
             Self::Targets => "targets",
-            Self::Plan => "plan",
         }
     }
 

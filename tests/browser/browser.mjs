@@ -67,7 +67,7 @@ export async function openPage(browser, { size = SIZES.landscape, scheme = 'ligh
   let home = null;
   page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
   page.on('console', (message) => {
-    const arranged = message.text().startsWith('Failed to load resource') && message.location().url.includes('/api/');
+    const arranged = arrange && message.text().startsWith('Failed to load resource') && message.location().url.includes('/api/');
     if (['error', 'warning'].includes(message.type()) && !arranged) faults.push(`${message.type()}: ${message.text()}`);
   });
   page.on('request', (request) => {

@@ -127,7 +127,7 @@ describe('the charts', () => {
       const svg = String(await saved('SVG'));
       assert.ok(svg.includes(await figure.locator('h2').innerText()), 'the finding stands in the picture');
       assert.ok(!svg.includes('var('), 'colours are written in');
-      assert.ok(svg.includes('#ffffff'), 'in light colours, also from a dark page');
+      assert.match(svg, /<rect width="100%" height="100%" fill="#fff(fff)?"/, 'in light colours, also from a dark page');
       const png = await saved('PNG');
       assert.deepEqual([...png.subarray(1, 4)], [...Buffer.from('PNG')]);
       assert.ok(png.length > 20_000, `a picture of ${png.length} bytes is empty`);
@@ -136,37 +136,44 @@ describe('the charts', () => {
 
   it('tell a row when the pointer rests on it', async () => {
     await visit({}, async (page) => {
-      const box = await page.locator('figure').first().locator('svg').boundingBox();
+      const chart = page.locator('figure').first().locator('svg');
+      await chart.scrollIntoViewIfNeeded();
+      const box = await chart.boundingBox();
+      const points = () => chart.locator("[fill='var(--ink-2)'][stroke], [fill='var(--accent)'][stroke]").count();
+      const drawn = await points();
+      assert.equal(drawn, table('district').rows.filter((row) => row.ci !== null).length);
+      await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2 - 20);
       await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
       await page.waitForFunction(() => [...document.querySelectorAll('figure svg text')].some((text) => text.textContent.includes('置信区间')));
+      assert.equal(await points(), drawn, 'a point lost its colour under the pointer');
     });
   });
 });
 
 describe('the files', () => {
-  it('are downloaded under their names', async () => {
+  it('are downloaded under their names, byte for byte', async () => {
     await visit({}, async (page) => {
-      for (const name of ['indicator.csv', 'weights_log.csv']) {
-        const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name, exact: true }).click()]);
-        assert.equal(download.suggestedFilename(), name);
-        assert.ok(readFileSync(await download.path()).length > 0);
-        await page.getByText(`已保存${name}`).waitFor();
-      }
+      const name = 'indicator.csv';
+      const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name, exact: true }).click()]);
+      assert.equal(download.suggestedFilename(), name);
+      const served = await (await fetch(`${server.url}/api/v1/runs/${run.id}/files/${name}`)).text();
+      assert.equal(String(readFileSync(await download.path())), served);
+      await page.getByText(`已保存${name}`).waitFor();
     });
   });
 
-  it('with persons are refused without a token', async () => {
+  it('with persons are refused without a token, and the page says which', async () => {
     const answer = await fetch(`${server.url}/api/v1/runs/${run.id}/files/responses_weighted.csv`);
     assert.ok([401, 403].includes(answer.status), String(answer.status));
+    await visit({}, async (page) => {
+      await page.locator('li', { hasText: 'responses_weighted.csv' }).getByText('需要访问令牌').waitFor();
+      await page.locator('li', { hasText: 'indicator.csv' }).getByText('文件摘要').waitFor();
+    });
   });
 
-  it('link to the API pages, the OpenAPI document and the questionnaires, which are there', async (context) => {
+  it('stand beside links to the API pages and the OpenAPI document, which are there', async (context) => {
     if (!server.real) return context.skip('the stand-in has none');
-    for (const path of ['/api/docs/', '/api/openapi.json', '/api/v1/questionnaires']) {
-      const answer = await fetch(server.url + path);
-      assert.ok([200, 401].includes(answer.status), `${path}: ${answer.status}`);
-    }
-    assert.equal((await fetch(`${server.url}/api/docs/`)).status, 200);
+    for (const path of ['/api/docs/', '/api/v1/openapi.json']) assert.equal((await fetch(server.url + path)).status, 200, path);
   });
 });
 
@@ -207,7 +214,7 @@ const textsOf = (page, other) =>
 describe('the words', () => {
   it('of the Chinese page are Chinese, but for names', async () => {
     await visit({}, async (page) => {
-      const names = [/\w+\.csv/g, /CSV|SVG|PNG|OpenAPI|Korn–Graubard/g, results.profile.id, results.questionnaire.id, run.id.slice(0, 12)];
+      const names = [/\w+\.(csv|json)/g, /CSV|SVG|PNG|OpenAPI|Korn–Graubard/g, results.profile.id, results.questionnaire.id, run.id.slice(0, 12)];
       for (const text of await textsOf(page, 'en')) {
         const rest = names.reduce((left, name) => left.replaceAll(name, ''), text);
         assert.ok(!/[A-Za-z]{2,}/.test(rest), text);
@@ -251,7 +258,7 @@ describe('the keyboard', () => {
         assert.notEqual(seen.outline, 'none', `no visible focus on ${seen.name}`);
         reached.add(seen.name);
       }
-      for (const name of ['看数值表', '下载数值（CSV）', '下载图（PNG）', '下载本表（CSV）', 'responses_weighted.csv', '问卷清单'])
+      for (const name of ['看数值表', '下载数值（CSV）', '下载图（PNG）', '下载本表（CSV）', 'responses_weighted.csv', '查看已发布的问卷'])
         assert.ok(reached.has(name), `${name} was not reached`);
     });
   });

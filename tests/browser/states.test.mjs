@@ -41,11 +41,17 @@ async function shows(page, heading, ...texts) {
 
 describe('without results the page says what happened and what to do', () => {
   it('when nothing was computed yet', () =>
-    visit(answering({ '/runs/latest': problem(404, '没有计算') }), (page) => shows(page, '还没有计算结果', '重试')));
+    visit(answering({ '/runs/latest': problem(404, '没有找到'), '/runs': [200, { runs: [], next: null }] }), (page) =>
+      shows(page, '还没有计算结果', '重试'),
+    ));
 
   it('when the run failed', () =>
-    visit(answering({ '/runs/latest': [200, { ...RUN, state: 'failed', message: '边际 sex 缺少类别' }] }), (page) =>
-      shows(page, '这次计算没有成功', '边际 sex 缺少类别', RUN.id),
+    visit(
+      answering({
+        '/runs/latest': problem(404, '没有找到'),
+        '/runs': [200, { runs: [{ ...RUN, state: 'failed', error: { code: 'x', message: '边际缺少类别' } }], next: null }],
+      }),
+      (page) => shows(page, '这次计算没有成功', '边际缺少类别', RUN.id),
     ));
 
   it('when the server has a fault, with the number to hand on', () =>
@@ -75,14 +81,15 @@ describe('without results the page says what happened and what to do', () => {
     );
   });
 
-  it('while it computes, with progress, and shows the results by itself', async () => {
+  it('while it computes, and shows the results by itself', async () => {
     let asked = 0;
     const latest = () => {
       asked += 1;
-      return asked < 2 ? [200, { ...RUN, state: 'running', progress: 0.4 }] : [200, RUN];
+      return asked < 2 ? problem(404, '没有找到') : [200, RUN];
     };
-    await visit(answering({ '/runs/latest': latest, '/results': () => [200, results] }), async (page) => {
-      await shows(page, '结果正在计算', '已完成40%');
+    const runs = [200, { runs: [{ ...RUN, state: 'running' }], next: null }];
+    await visit(answering({ '/runs/latest': latest, '/runs': runs, '/results': () => [200, results] }), async (page) => {
+      await shows(page, '结果正在计算');
       await ready(page);
     });
   });
@@ -140,12 +147,8 @@ describe('the token dialog', () => {
   it('opens the results when they need a login', async () => {
     await visit(
       async (page) => {
-        await page.route('**/api/v1/runs/**', (route) =>
-          route.request().headers()['authorization'] === 'Bearer right'
-            ? route.fallback()
-            : route.fulfill({ status: 401, headers: { 'X-Survey-Api': '1' }, contentType: 'application/problem+json', body: '{"title":"请先登录"}' }),
-        );
         await answering({ '/runs/latest': [200, RUN], '/results': () => [200, results] })(page);
+        // The route set last is asked first.
         await page.route('**/api/v1/runs/**', (route) =>
           route.request().headers()['authorization'] === 'Bearer right'
             ? route.fallback()
@@ -161,6 +164,26 @@ describe('the token dialog', () => {
         await page.getByRole('dialog').waitFor({ state: 'hidden' });
       },
     );
+  });
+});
+
+describe('the questionnaires', () => {
+  it('are shown to staff', async () => {
+    const form = { hash: 'ab'.repeat(32), id: 'csl-demo', version: '1.0.0', title: '示例问卷甲' };
+    await visit(answering({ '/questionnaires': [200, { questionnaires: [form] }] }), async (page) => {
+      await ready(page);
+      await page.getByRole('button', { name: '查看已发布的问卷' }).click();
+      await page.getByText('示例问卷甲').waitFor();
+      assert.deepEqual(await axeFaults(page), []);
+    });
+  });
+
+  it('ask others for a token', async () => {
+    await visit(answering({ '/questionnaires': problem(401, '请先登录') }), async (page) => {
+      await ready(page);
+      await page.getByRole('button', { name: '查看已发布的问卷' }).click();
+      await page.getByRole('dialog', { name: '访问令牌' }).waitFor();
+    });
   });
 });
 
@@ -183,6 +206,14 @@ describe('odd results', () => {
       }),
     );
     assert.deepEqual(cut, [], 'texts cut off by the edge of a chart');
+    const piled = await page.locator('figure svg').evaluateAll((charts) =>
+      charts.flatMap((svg) => {
+        const boxes = [...svg.querySelectorAll('text')].map((text) => ({ text: text.textContent, box: text.getBoundingClientRect() }));
+        const deep = (a, b) => Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2 && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 6;
+        return boxes.flatMap((one, place) => boxes.slice(place + 1).filter((other) => deep(one.box, other.box)).map((other) => `${one.text} / ${other.text}`));
+      }),
+    );
+    assert.deepEqual(piled, [], 'texts over each other');
   };
   const longNames = (copy) => {
     for (const row of copy.tables.find((one) => one.id === 'district').rows)

@@ -14,7 +14,8 @@ export const RUN = '0193b1f2-7c1e-7e5a-9d8b-5f0f3a1c2b4d';
 export const TOKEN = 'fixture-token';
 
 const POLICY =
-  "default-src 'self'; style-src 'self'; script-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; " +
+  "manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 const TYPES = {
   '.html': 'text/html; charset=utf-8',
   '.js': 'text/javascript; charset=utf-8',
@@ -32,8 +33,15 @@ const answered = (body, type = 'application/json') => ({ status: 200, type, body
 async function api(path, headers) {
   if (path === '/api/v1/runs/latest') return answered(JSON.stringify({ id: RUN, state: 'succeeded' }));
   if (path === `/api/v1/runs/${RUN}/results`) return answered(await readFile(FIXTURE));
-  if (path === `/api/v1/runs/${RUN}/files/responses_weighted.csv` && headers.authorization !== `Bearer ${TOKEN}`)
-    return problem(401, 'unauthenticated', '请先登录');
+  const known = headers.authorization === `Bearer ${TOKEN}`;
+  if (path === `/api/v1/runs/${RUN}/files`) {
+    const names = known ? ['indicator.csv', 'results.json', 'responses_weighted.csv', 'weights_log.csv'] : ['indicator.csv', 'results.json'];
+    return answered(JSON.stringify({ files: names.map((name) => ({ name, content_type: 'text/csv', sha256: 'c0'.repeat(32) })) }));
+  }
+  const guarded = ['/files/responses_weighted.csv', '/files/weights_log.csv', '/questionnaires'].some((end) => path.endsWith(end));
+  if (guarded && !known) return problem(401, 'unauthenticated', '登录已过期，请重新登录');
+  if (path === '/api/v1/questionnaires')
+    return answered(JSON.stringify({ questionnaires: [{ hash: '9f'.repeat(32), id: 'csl-demo', version: '1.0.0', title: '公民科学素质调查问卷（示例）' }] }));
   if (path.startsWith(`/api/v1/runs/${RUN}/files/`)) return answered('id,value\r\n1,2\r\n', 'text/csv; charset=utf-8');
   return problem(404, 'not-found', '没有这个地址');
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { columns } from '../src/charts/option';
 import { broken, escapeXml, withColours } from '../src/charts/picture';
-import { heightPx, LABEL_PX, ROW_PX, type IntervalSpec } from '../src/charts/spec';
+import { heightPx, LABEL_PX, rowPx, type IntervalSpec } from '../src/charts/spec';
 
 const measure = (text: string): number => text.length * 13;
 const spec = (names: string[], lines = 1): IntervalSpec => ({
@@ -15,15 +15,21 @@ const spec = (names: string[], lines = 1): IntervalSpec => ({
 
 describe('the layout of a chart', () => {
   it('has a known height before it is drawn', () => {
-    expect(heightPx(spec(['甲', '乙'])) - heightPx(spec(['甲']))).toBe(ROW_PX);
+    expect(heightPx(spec(['甲', '乙'])) - heightPx(spec(['甲']))).toBe(rowPx(false));
     expect(heightPx(spec(['甲'], 3)) - heightPx(spec(['甲'], 2))).toBe(LABEL_PX);
   });
 
   it('never gives names more than about a quarter of the width, and drops remarks on a narrow screen', () => {
     const long = spec(['莫力达瓦达斡尔族自治旗和鄂伦春自治旗']);
-    expect(columns(long, 800, measure)).toEqual({ name: 208, value: 78, remark: 52 });
+    expect(columns(long, 800, measure)).toEqual({ name: 208, value: 78, remark: 52, stacked: false });
     expect(columns(long, 328, measure).remark).toBe(0);
-    expect(columns(long, 328, measure).name).toBeLessThan(90);
+  });
+
+  it('puts names above their intervals where even two lines beside them are too few, in higher rows', () => {
+    const long = spec(['莫力达瓦达斡尔族自治旗和鄂伦春自治旗']);
+    expect(columns(long, 328, measure)).toMatchObject({ name: 0, stacked: true });
+    expect(columns(spec(['南岗区']), 328, measure)).toMatchObject({ name: 47, stacked: false });
+    expect(heightPx(long, true)).toBeGreaterThan(heightPx(long, false));
   });
 });
 

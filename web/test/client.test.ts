@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { access, file, latestRun, Problem } from '../src/api/client';
+import { access, file, latestRun, newestRun, Problem } from '../src/api/client';
 
 const ours = { 'X-Survey-Api': '1', 'Content-Type': 'application/json' };
 const answers = (response: Response | Error) => {
@@ -50,6 +50,11 @@ describe('the client', () => {
     expect((await problemOf(latestRun())).kind).toBe('server');
     answers(new Response('nothing', { status: 502, headers: ours }));
     expect(await problemOf(latestRun())).toMatchObject({ kind: 'server', title: null });
+  });
+
+  it('finds no newest run in an empty list', async () => {
+    answers(new Response('{"runs":[],"next":null}', { headers: ours }));
+    expect(await newestRun()).toBeNull();
   });
 
   it('keeps the names of files inside their folder', async () => {

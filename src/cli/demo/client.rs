@@ -39,8 +39,7 @@ impl Client {
     }
 
     pub(super) fn put(&self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Result<Answer> {
-        let mut request =
-            self.agent.put(format!("{}{path}", self.base)).header("Authorization", &self.authorization);
+        let mut request = self.agent.put(format!("{}{path}", self.base)).header("Authorization", &self.authorization);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

@@ -1,10 +1,11 @@
 //! The short table that the demo prints.
 
+use super::folder::DemoFolder;
 use crate::indicator::{
     Label,
     results::{ResultRow, Results, Status},
 };
-use comfy_table::{CellAlignment, Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{CellAlignment, Table, presets::NOTHING};
 
 /// Language of what is printed for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -39,7 +40,7 @@ const SHOWN: [&str; 7] = ["city", "district", "sex", "age_group", "education", "
 /// The headline and the table.
 pub(super) fn summary(results: &Results, language: Language) -> String {
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY);
+    table.load_style(NOTHING);
     let mut header = vec![
         language.pick("区域或人群", "Region or group").to_owned(),
         language.pick("样本量", "n").to_owned(),
@@ -50,6 +51,9 @@ pub(super) fn summary(results: &Results, language: Language) -> String {
     header.extend(results.targets.iter().map(|target| language.of(&target.label).to_owned()));
     table.set_header(header);
     for shown in results.tables.iter().filter(|table| SHOWN.contains(&table.id.as_str())) {
+        if shown.id != "city" {
+            table.add_row([format!("— {}", language.of(&shown.label))]);
+        }
         for row in &shown.rows {
             table.add_row(cells(row, results, language));
         }
@@ -76,7 +80,6 @@ fn headline(results: &Results, language: Language) -> String {
     }
 }
 
-
 fn cells(row: &ResultRow, results: &Results, language: Language) -> Vec<String> {
     let name = row.labels.iter().map(|label| language.of(label)).collect::<Vec<_>>().join(" × ");
     let interval = row.ci.map(|[lower, upper]| format!("{}–{}", percent(lower), percent(upper)));
@@ -97,4 +100,24 @@ fn cells(row: &ResultRow, results: &Results, language: Language) -> Vec<String> 
 
 fn percent(share: f64) -> String {
     format!("{:.2}%", share * 100.0)
+}
+
+/// Where everything is, and how to go on.
+pub(super) fn closing(folder: &DemoFolder, base: Option<&str>, language: Language) -> String {
+    let path = folder.path().display();
+    let files = match language {
+        Language::Chinese => format!("文件与访问令牌（tokens.txt）在 {path}/，全部为示例数据。"),
+        Language::English => {
+            format!("Files and access tokens (tokens.txt) are in {path}/; everything is made-up data.")
+        }
+    };
+    match (base, language) {
+        (None, _) => files,
+        (Some(base), Language::Chinese) => {
+            format!("{files}\n结果页面：{base}/ ，接口文档：{base}/api/docs/ 。按 Ctrl+C 结束。")
+        }
+        (Some(base), Language::English) => {
+            format!("{files}\nResults: {base}/ , API: {base}/api/docs/ . Ctrl+C ends.")
+        }
+    }
 }

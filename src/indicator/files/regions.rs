@@ -63,6 +63,12 @@ impl Regions {
         faults.or(Self { regions })
     }
 
+    /// The region that contains the others: the first without a parent.
+    #[must_use]
+    pub fn root(&self) -> Option<&Region> {
+        self.regions.values().find(|region| region.parent.is_none())
+    }
+
     /// The name of a region, or its code where the file does not name it.
     #[must_use]
     pub fn name(&self, code: &str) -> Label {
@@ -80,6 +86,7 @@ mod tests {
         let regions = Regions::parse("regions.csv", text).expect("a sound file");
         assert_eq!(regions.name("230102").zh, "道里区");
         assert_eq!(regions.name("999999").zh, "999999");
+        assert_eq!(regions.root().map(|root| root.code.as_str()), Some("230100"));
     }
 
     #[test]

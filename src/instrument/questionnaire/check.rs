@@ -1,6 +1,6 @@
 //! The whole-file check: every fault of meaning, none left for later.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::{
     definition::{Definition, Item, ItemKind, Section},
@@ -111,14 +111,14 @@ impl<'a> Checker<'a> {
     fn sections(&mut self) {
         let sections = &self.definition.sections;
         self.distinct("/sections", "id", FaultCode::DuplicateId, sections.iter().map(|s| s.id.as_str()));
-        let mut seen = BTreeMap::new();
+        let mut seen = BTreeSet::new();
         for (s, section) in sections.iter().enumerate() {
             self.section(&format!("/sections/{s}"), section);
             for (i, item) in section.items.iter().enumerate() {
                 let pointer = format!("/sections/{s}/items/{i}");
                 self.item = Some(&item.id);
-                if let Some(first) = seen.insert(item.id.as_str(), pointer.clone()) {
-                    let message = format!("id \"{}\" is already used at {first}", item.id);
+                if !seen.insert(item.id.as_str()) {
+                    let message = format!("id \"{}\" is already used by an earlier item", item.id);
                     self.fault(&format!("{pointer}/id"), FaultCode::DuplicateId, message);
                 }
                 self.item(&pointer, item);
@@ -349,7 +349,7 @@ impl<'a> Checker<'a> {
 
     fn text(&mut self, pointer: &str, text: &Texts) {
         let languages = &self.definition.languages;
-        for language in languages.iter().filter(|language| !text.has(language)) {
+        for language in languages.iter().filter(|language| is_language_tag(language) && !text.has(language)) {
             self.fault(pointer, FaultCode::Language, format!("the text in {language} is missing"));
         }
         if !text.has(MAIN_LANGUAGE) && !languages.iter().any(|l| l == MAIN_LANGUAGE) {

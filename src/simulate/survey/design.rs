@@ -24,16 +24,14 @@ pub struct SurveyDesign {
 }
 
 impl SurveyDesign {
-    /// About `persons` interviews in seven 居/村委会 of each district, in 60 days from 10 May 2025, when 75 % respond.
+    /// About `persons` interviews in seven 居/村委会 of each district, in 60 days from the given one, when 75 % respond.
+    pub fn wave(fieldwork_start: Date, seed: u64, persons: u32) -> Self {
+        Self { seed, persons, psus_per_district: 7, response_rate: 0.75, fieldwork_start, fieldwork_days: 60 }
+    }
+
+    /// The wave of the demo, from 10 May 2025.
     pub fn wave_2025(seed: u64, persons: u32) -> Self {
-        Self {
-            seed,
-            persons,
-            psus_per_district: 7,
-            response_rate: 0.75,
-            fieldwork_start: date(2025, 5, 10),
-            fieldwork_days: 60,
-        }
+        Self::wave(date(2025, 5, 10), seed, persons)
     }
 
     /// Households to draw in each 居/村委会, by district.

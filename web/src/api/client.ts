@@ -1,4 +1,4 @@
-import type { Results, Run } from './types';
+import type { Questionnaire, Results, Run, RunFile } from './types';
 
 const BASE = '/api/v1';
 const TOKEN_KEY = 'scilit.token';
@@ -7,6 +7,11 @@ const TOKEN_KEY = 'scilit.token';
 export type ProblemKind = 'network' | 'intercepted' | 'unauthenticated' | 'forbidden' | 'missing' | 'server';
 
 export class Problem extends Error {
+  /** Whether a token, or another one, may help. */
+  get wantsToken(): boolean {
+    return this.kind === 'unauthenticated' || this.kind === 'forbidden';
+  }
+
   constructor(
     readonly kind: ProblemKind,
     /** The server's own words, where it gave any. */
@@ -68,6 +73,15 @@ async function json<T>(path: string): Promise<T> {
 }
 
 export const latestRun = (): Promise<Run> => json<Run>('/runs/latest');
+
+/** The newest run the asker may see, in whatever state. */
+export const newestRun = async (): Promise<Run | null> => (await json<{ runs: Run[] }>('/runs?limit=1')).runs[0] ?? null;
+
+export const filesOf = async (run: string): Promise<RunFile[]> =>
+  (await json<{ files: RunFile[] }>(`/runs/${encodeURIComponent(run)}/files`)).files;
+
+export const questionnaires = async (): Promise<Questionnaire[]> =>
+  (await json<{ questionnaires: Questionnaire[] }>('/questionnaires')).questionnaires;
 
 export const resultsOf = (run: string): Promise<Results> => json<Results>(`/runs/${encodeURIComponent(run)}/results`);
 

@@ -84,8 +84,20 @@ export interface Results {
 
 export interface Run {
   id: string;
-  state: string;
-  /** From 0 to 1, where the server tells it. */
-  progress?: number | null;
-  message?: string | null;
+  state: 'queued' | 'running' | 'succeeded' | 'failed';
+  /** Why it failed. */
+  error?: { code: string; message: string } | null;
+}
+
+/** A file of a run that the asker may read. */
+export interface RunFile {
+  name: string;
+  sha256: string;
+}
+
+export interface Questionnaire {
+  hash: string;
+  id: string;
+  version: string;
+  title: string;
 }

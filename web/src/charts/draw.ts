@@ -4,7 +4,7 @@ import { CustomChart } from 'echarts/charts';
 import { AriaComponent, GridComponent, TooltipComponent } from 'echarts/components';
 import { init, use, type EChartsType } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
-import { CHART_FONT, intervalOption } from './option';
+import { CHART_FONT, columns, intervalOption } from './option';
 import { heightPx, type IntervalSpec } from './spec';
 
 use([CustomChart, GridComponent, TooltipComponent, AriaComponent, SVGRenderer]);
@@ -25,15 +25,20 @@ export interface DrawnChart {
   dispose: () => void;
 }
 
-/** Draws into `place` and follows its width; print gets a width that fits the paper. */
-export function drawChart(place: HTMLElement, first: IntervalSpec, firstText: string): DrawnChart {
+/**
+ * Draws into `place` and follows its width; print gets a width that fits the paper. `onHeight` hears the height whenever it is
+ * settled: names that go above their rows make a chart higher.
+ */
+export function drawChart(place: HTMLElement, first: IntervalSpec, firstText: string, onHeight: (px: number) => void): DrawnChart {
   const chart: EChartsType = init(place, null, { renderer: 'svg', width: place.clientWidth, height: heightPx(first) });
   let spec = first;
   let readAloud = firstText;
 
   const fit = (width: number): void => {
     if (width <= 0) return;
-    chart.resize({ width, height: heightPx(spec) });
+    const height = heightPx(spec, columns(spec, width, measure).stacked);
+    onHeight(height);
+    chart.resize({ width, height });
     chart.setOption(intervalOption(spec, width, measure, readAloud), { notMerge: true });
   };
   const watch = new ResizeObserver(() => fit(place.clientWidth));

@@ -3,7 +3,7 @@
 
 import type { CustomSeriesOption } from 'echarts/charts';
 import type { EChartsCoreOption } from 'echarts/core';
-import { LABEL_PX, ROW_PX, topPx, type IntervalRow, type IntervalSpec, type MarkLine } from './spec';
+import { LABEL_PX, rowPx, topPx, type IntervalRow, type IntervalSpec, type MarkLine } from './spec';
 
 export const CHART_FONT = "'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',sans-serif";
 const TEXT_PX = 13;
@@ -26,18 +26,23 @@ export interface Columns {
   name: number;
   value: number;
   remark: number;
+  /** Names above their intervals instead of beside them. */
+  stacked: boolean;
 }
 
 type Measure = (text: string) => number;
 
 const widest = (texts: string[], measure: Measure): number => Math.ceil(Math.max(0, ...texts.map(measure)));
 
-/** Widths of the texts left and right of the plot; names give way first (they break into two lines), then remarks. */
+/** Widths of the texts left and right of the plot. Names may break into two lines beside it; longer ones go above. */
 export function columns(spec: IntervalSpec, width: number, measure: Measure): Columns {
-  const name = Math.min(widest(spec.names, measure) + 8, Math.max(72, width * 0.26));
+  const longest = widest(spec.names, measure) + 8;
+  const room = Math.max(72, width * 0.26);
+  const stacked = longest > room * 1.7;
+  const name = stacked ? 0 : Math.min(longest, room);
   const value = widest(spec.rows.map((row) => row.value), measure);
   const remark = width < 560 ? 0 : widest(spec.rows.map((row) => row.remark), measure);
-  return { name, value: Math.min(value, width * 0.35), remark };
+  return { name, value: Math.min(value, width * 0.35), remark, stacked };
 }
 
 const box = (params: Params): Box => params.coordSys as unknown as Box;
@@ -53,13 +58,15 @@ const words = (text: string, x: number, y: number, style: object) => ({
   style: { text, x, y, font: `${TEXT_PX}px ${CHART_FONT}`, verticalAlign: 'middle', ...style },
 });
 
-function drawBand(_params: Params, api: Api): Drawn {
-  const y = api.coord([0, api.value(0)])[1] ?? 0;
-  return {
-    type: 'rect',
-    shape: { x: 0, y: y - ROW_PX / 2, width: api.getWidth(), height: ROW_PX },
-    style: { fill: 'var(--band)' },
-    silent: true,
+function drawBand(height: number): RenderItem {
+  return (_params: Params, api: Api): Drawn => {
+    const y = api.coord([0, api.value(0)])[1] ?? 0;
+    return {
+      type: 'rect',
+      shape: { x: 0, y: y - height / 2, width: api.getWidth(), height },
+      style: { fill: 'var(--band)' },
+      silent: true,
+    };
   };
 }
 
@@ -86,15 +93,25 @@ function drawRow(rows: IntervalRow[], wide: Columns): RenderItem {
     const row = rows[params.dataIndex];
     if (!row) return null;
     const plot = box(params);
-    const y = api.coord([0, params.dataIndex])[1] ?? 0;
+    const middle = api.coord([0, params.dataIndex])[1] ?? 0;
+    const y = wide.stacked ? middle + 10 : middle;
     const right = plot.x + plot.width + GAP_PX + wide.value;
     const value = words(row.value, right, y, { align: 'right', fill: row.estimate === null ? 'var(--ink-2)' : 'var(--ink)' });
     const remark = words(row.remark, right + GAP_PX, y, { fill: 'var(--ink-2)' });
     // Without a shape of its own the empty part of a row would not answer to the pointer.
     const touch = { type: 'rect' as const, shape: { ...plot, y: y - 12, height: 24 }, style: { fill: 'transparent' } };
+    const above = words(row.name, 4, middle - 10, {
+      fill: 'var(--ink)',
+      // The lines of city and targets pass behind the name.
+      backgroundColor: row.banded ? 'var(--band)' : 'var(--surface)',
+      width: api.getWidth() - 8,
+      overflow: 'truncate',
+    });
     return {
       type: 'group',
-      children: [touch, ...whisker(row, y, (share) => api.coord([share, 0])[0] ?? 0), value, ...(wide.remark > 0 ? [remark] : [])],
+      // Lighting up under the pointer computes with the colour, and a token's name is none: the point would vanish.
+      emphasisDisabled: true,
+      children: [touch, ...whisker(row, y, (share) => api.coord([share, 0])[0] ?? 0), value, ...(wide.remark > 0 ? [remark] : []), ...(wide.stacked ? [above] : [])],
     } as Drawn;
   };
 }
@@ -121,7 +138,7 @@ function drawMark(lines: MarkLine[], measure: Measure): RenderItem {
   };
 }
 
-const PLAIN = { type: 'custom', animation: false, clip: false, emphasis: { disabled: true } } as const;
+const PLAIN = { type: 'custom', animation: false, clip: false } as const;
 
 const tooltip = {
   trigger: 'item',
@@ -135,7 +152,7 @@ const tooltip = {
   transitionDuration: 0,
 } as const;
 
-function axes(spec: IntervalSpec, name: number) {
+function axes(spec: IntervalSpec, { name, stacked }: Columns) {
   const label = { color: 'var(--ink-2)', fontSize: TEXT_PX, fontFamily: CHART_FONT };
   return {
     xAxis: {
@@ -146,7 +163,7 @@ function axes(spec: IntervalSpec, name: number) {
     },
     yAxis: {
       type: 'category', inverse: true, data: spec.rows.map((row) => row.name),
-      axisLabel: { ...label, color: 'var(--ink)', width: name, overflow: 'break', lineHeight: 15, interval: 0, margin: GAP_PX },
+      axisLabel: { ...label, show: !stacked, color: 'var(--ink)', width: name, overflow: 'break', lineHeight: 15, interval: 0, margin: GAP_PX },
       axisTick: { show: false },
       axisLine: { show: false },
     },
@@ -163,9 +180,9 @@ export function intervalOption(spec: IntervalSpec, width: number, measure: Measu
     textStyle: { fontFamily: CHART_FONT },
     grid: { left: wide.name + GAP_PX + 8, right, top: topPx(spec), bottom: 44, outerBoundsMode: 'none' },
     tooltip,
-    ...axes(spec, wide.name),
+    ...axes(spec, wide),
     series: [
-      { ...PLAIN, z: -1, silent: true, renderItem: drawBand, tooltip: { show: false },
+      { ...PLAIN, z: -1, silent: true, renderItem: drawBand(rowPx(wide.stacked)), tooltip: { show: false },
         data: spec.rows.flatMap((row, place) => (row.banded ? [[place]] : [])) },
       { ...PLAIN, z: 1, silent: true, renderItem: drawMark(lines, measure), tooltip: { show: false }, data: lines.map((mark) => [mark.value, 0]) },
       { ...PLAIN, z: 2, renderItem: drawRow(spec.rows, wide), encode: { x: 0, y: 1 },

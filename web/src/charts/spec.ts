@@ -33,11 +33,16 @@ export interface IntervalSpec {
   axis: string;
 }
 
-export const ROW_PX = 30;
+const ROW_PX = 30;
+const STACKED_ROW_PX = 46;
 export const LABEL_PX = 20;
 const AXIS_PX = 44;
 
 export const topPx = (spec: IntervalSpec): number => spec.lines.length * LABEL_PX + 8;
 
+/** Where there is no room for names beside the plot they stand above their intervals: the rows are then higher. */
+export const rowPx = (stacked: boolean): number => (stacked ? STACKED_ROW_PX : ROW_PX);
+
 /** Known before the chart is drawn, so that nothing jumps when it appears. */
-export const heightPx = (spec: IntervalSpec): number => topPx(spec) + spec.rows.length * ROW_PX + AXIS_PX;
+export const heightPx = (spec: IntervalSpec, stacked = false): number =>
+  topPx(spec) + spec.rows.length * rowPx(stacked) + AXIS_PX;

@@ -21,7 +21,7 @@ export const i18n = createI18n({
   // No fallback: an untranslated text is an error that the tests see, not a word of another language on the page.
   fallbackLocale: false,
   missing: (locale, key) => {
-    // oxlint-disable-next-line no-console
+    // eslint-disable-next-line no-console
     console.error(`no text for ${key} in ${locale}`);
     return key;
   },

@@ -1,5 +1,5 @@
 import { onBeforeUnmount, ref, type Ref } from 'vue';
-import { latestRun, Problem, resultsOf } from '../api/client';
+import { latestRun, newestRun, Problem, resultsOf } from '../api/client';
 import type { Results, Run } from '../api/types';
 
 export type View =
@@ -10,10 +10,18 @@ export type View =
   | { kind: 'problem'; problem: Problem }
   | { kind: 'ready'; run: Run; results: Results };
 
-const WAITING = new Set(['queued', 'running']);
-const POLL_MS = 2000;
+const WAITING_MS = 2000;
+const EMPTY_MS = 5000;
 
 const asProblem = (error: unknown): Problem => (error instanceof Problem ? error : new Problem('server'));
+
+/** Before the first run has succeeded: what became of the newest one, as far as the asker may know. */
+async function withoutResults(): Promise<View> {
+  const run = await newestRun().catch(() => null);
+  if (run?.state === 'queued' || run?.state === 'running') return { kind: 'running', run };
+  if (run?.state === 'failed') return { kind: 'failed', run };
+  return { kind: 'empty' };
+}
 
 async function look(): Promise<View> {
   let run: Run;
@@ -21,10 +29,8 @@ async function look(): Promise<View> {
     run = await latestRun();
   } catch (error) {
     const problem = asProblem(error);
-    return problem.kind === 'missing' ? { kind: 'empty' } : { kind: 'problem', problem };
+    return problem.kind === 'missing' ? withoutResults() : { kind: 'problem', problem };
   }
-  if (WAITING.has(run.state)) return { kind: 'running', run };
-  if (run.state === 'failed') return { kind: 'failed', run };
   try {
     return { kind: 'ready', run, results: await resultsOf(run.id) };
   } catch (error) {
@@ -32,7 +38,13 @@ async function look(): Promise<View> {
   }
 }
 
-/** The latest run's results, asked for again by itself while the run is still computing. */
+/** How long until it is worth asking again by itself; `null` when only the reader can change something. */
+function pauseMs(view: View): number | null {
+  if (view.kind === 'running') return WAITING_MS;
+  return view.kind === 'empty' ? EMPTY_MS : null;
+}
+
+/** The latest run's results, asked for again by itself until there are some. */
 export function useResults(): { view: Ref<View>; load: () => Promise<void> } {
   const view = ref<View>({ kind: 'loading' }) as Ref<View>;
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -42,7 +54,8 @@ export function useResults(): { view: Ref<View>; load: () => Promise<void> } {
     const next = await look();
     if (gone) return;
     view.value = next;
-    if (next.kind === 'running') timer = setTimeout(refresh, POLL_MS);
+    const pause = pauseMs(next);
+    if (pause !== null) timer = setTimeout(refresh, pause);
   }
 
   async function load(): Promise<void> {

@@ -1,0 +1,164 @@
+//! `scilit demo`: the main job on synthetic data, through the same HTTP API that everybody else uses.
+
+mod client;
+mod folder;
+mod steps;
+mod terminal;
+
+use crate::{
+    indicator::results::Results,
+    instrument::Questionnaire,
+    server::{Clock, Config, Role, Settings, app, tokens},
+    simulate::{City, CityParameters, DrawnSurvey, SurveyDesign},
+};
+use anyhow::{Context, Result};
+use client::Client;
+use folder::DemoFolder;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::{net::SocketAddr, path::PathBuf};
+use terminal::Language;
+
+/// The example questionnaire and the profile that scores it, as they ship.
+const QUESTIONNAIRE: &str = include_str!("../../../questionnaires/csl-demo.toml");
+const PROFILE: &str = include_str!("../../../questionnaires/profiles/A-2024.toml");
+
+/// Run the whole job on a synthetic city and leave a server running
+///
+/// Makes a database, publishes the shipped example questionnaire, draws a synthetic city like 哈尔滨市 and a sample of it, submits the responses
+/// through the HTTP API, computes the indicator, writes the files, prints a table, and serves the same as pages. Everything is made-up data.
+#[derive(Debug, clap::Args)]
+pub struct DemoArguments {
+    /// Interviews hoped for; what the simulated fieldwork completes lies close to it
+    #[arg(long, default_value_t = 1200)]
+    persons: u32,
+    /// Seed of the city, the sample and the answers: the same seed gives the same bytes
+    #[arg(long, default_value_t = 2025)]
+    seed: u64,
+    /// Folder for the database and the files; a folder made by an earlier demo is replaced, any other must be empty
+    #[arg(long, default_value = "demo-city")]
+    dir: PathBuf,
+    /// Address to serve at; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Database instead of the folder's own SQLite file: `sqlite:FILE` or `postgres://…`
+    #[arg(long)]
+    database_url: Option<String>,
+    /// Stop when the files are written
+    #[arg(long)]
+    no_serve: bool,
+    /// Language of the printed table
+    #[arg(long, value_enum, default_value_t = Language::Chinese)]
+    language: Language,
+}
+
+/// Runs the demo.
+///
+/// # Errors
+/// When a step fails; nothing of an earlier step is undone, and the message says which step it was.
+pub fn run(arguments: &DemoArguments) -> Result<()> {
+    let folder = DemoFolder::prepare(&arguments.dir)?;
+    let server = app::start(config(arguments, &folder)?, Clock::system())
+        .with_context(|| format!("the server does not start at {}", arguments.listen))?;
+    let secrets = issue_tokens(&server, &folder)?;
+    let base = format!("http://{}", server.address());
+    let clients = Clients::new(&base, &secrets);
+    let results = job(arguments, &folder, &clients)?;
+    println!("{}", terminal::summary(&results, arguments.language));
+    println!("{}", terminal::closing(&folder, (!arguments.no_serve).then_some(base.as_str()), arguments.language));
+    if arguments.no_serve {
+        server.stop();
+        return Ok(());
+    }
+    server.stop_at_signal().context("the server cannot listen for the signal to end")
+}
+
+fn config(arguments: &DemoArguments, folder: &DemoFolder) -> Result<Config> {
+    let settings = Settings {
+        database_url: Some(arguments.database_url.clone().unwrap_or_else(|| folder.sqlite_url())),
+        listen: Some(arguments.listen),
+        // Everything shown is made up: the start page works without a token.
+        public_results: Some(true),
+        ..Settings::default()
+    };
+    Ok(Config::new(settings)?)
+}
+
+/// One token a role that the demo plays, kept in the folder for whoever wants to try the API.
+fn issue_tokens(server: &app::RunningServer, folder: &DemoFolder) -> Result<Vec<(Role, String)>> {
+    let mut secrets = Vec::new();
+    for role in [Role::Analyst, Role::Surveyor, Role::Auditor] {
+        let (_, secret) = tokens::issue(server.database(), role, "demo", None, &Clock::system())?;
+        secrets.push((role, secret));
+    }
+    folder.keep_tokens(&secrets)?;
+    Ok(secrets)
+}
+
+/// A client for each role.
+struct Clients {
+    analyst: Client,
+    surveyor: Client,
+    auditor: Client,
+}
+
+impl Clients {
+    fn new(base: &str, secrets: &[(Role, String)]) -> Self {
+        let of = |role: Role| {
+            let secret = secrets.iter().find(|(of, _)| *of == role).map_or("", |(_, secret)| secret.as_str());
+            Client::new(base, secret)
+        };
+        Self { analyst: of(Role::Analyst), surveyor: of(Role::Surveyor), auditor: of(Role::Auditor) }
+    }
+}
+
+/// From the questionnaire to the results, step by step, each with its progress.
+fn job(arguments: &DemoArguments, folder: &DemoFolder, clients: &Clients) -> Result<Results> {
+    let say = |zh, en| arguments.language.pick(zh, en);
+    let bar = |length, zh, en| progress(length, say(zh, en));
+
+    let step = bar(1, "发布示例问卷", "publish the example questionnaire");
+    let questionnaire = Questionnaire::from_toml("questionnaires/csl-demo.toml", QUESTIONNAIRE)?;
+    folder.write("questionnaire.toml", QUESTIONNAIRE.as_bytes())?;
+    folder.write("profile.toml", PROFILE.as_bytes())?;
+    steps::publish(&clients.analyst, QUESTIONNAIRE)?;
+    step.finish();
+
+    let step = bar(1, "生成合成城市并抽样", "make the synthetic city and draw the sample");
+    let city = City::generate(&CityParameters::demo(arguments.seed))?;
+    let survey = DrawnSurvey::draw(&city, &SurveyDesign::wave_2025(arguments.seed, arguments.persons))?;
+    step.finish();
+
+    let step = bar(4, "建立调查，导入样本、边际、区划、目标", "create the survey and import its files");
+    let survey_id = steps::create_survey(&clients.analyst, questionnaire.hash(), PROFILE)?;
+    for (kind, name, text) in [
+        ("regions", "regions.csv", survey.regions_csv()),
+        ("sample", "sample.csv", survey.sample_csv()),
+        ("margins", "margins.csv", survey.margins_csv()),
+        ("targets", "targets.toml", survey.targets_toml()),
+    ] {
+        folder.write(name, text.as_bytes())?;
+        steps::import(&clients.analyst, &survey_id, kind, &text)?;
+        step.inc(1);
+    }
+    step.finish();
+
+    let submissions: Vec<_> = survey.submissions(&questionnaire).collect();
+    let step = bar(submissions.len() as u64, "提交答卷", "submit responses");
+    steps::submit(&clients.surveyor, &submissions, &step)?;
+    step.finish();
+
+    let step = bar(1, "测算指标", "compute the indicator");
+    let run = steps::compute(&clients.analyst, &survey_id)?;
+    step.finish();
+
+    let step = bar(1, "写出文件", "write the files");
+    let results = steps::download(&clients.auditor, &run, folder)?;
+    step.finish();
+    Ok(results)
+}
+
+fn progress(length: u64, message: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner} {msg} {wide_bar} {pos}/{len} {elapsed}")
+        .expect("a template of known keys");
+    ProgressBar::new(length).with_style(style).with_message(message)
+}

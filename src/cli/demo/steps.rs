@@ -1,0 +1,137 @@
+//! Each step of the demo as requests to the API.
+
+use super::{client::Client, folder::DemoFolder};
+use crate::{evidence::sha256_hex, export, indicator::results::Results};
+use anyhow::{Context, Result, bail};
+use indicatif::ProgressBar;
+use serde::Deserialize;
+use serde_json::json;
+use std::{sync::Mutex, thread, time::Duration};
+use uuid::Uuid;
+
+/// Tablets that submit at the same time.
+const TABLETS: usize = 8;
+/// How often the state of a run is asked for, and how often before giving up: ten minutes in all.
+const POLL_EVERY: Duration = Duration::from_millis(50);
+const POLLS_MAX: usize = 12_000;
+
+#[derive(Deserialize)]
+struct Created {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct RunState {
+    state: String,
+    error: Option<RunError>,
+}
+
+#[derive(Deserialize)]
+struct RunError {
+    message: String,
+}
+
+#[derive(Deserialize)]
+struct RunFiles {
+    files: Vec<RunFile>,
+}
+
+#[derive(Deserialize)]
+struct RunFile {
+    name: String,
+    sha256: String,
+}
+
+pub(super) fn publish(analyst: &Client, source: &str) -> Result<()> {
+    let answer = analyst.post("/api/v1/questionnaires", "application/toml", source.as_bytes())?;
+    answer.expect(&[200, 201], "publish the questionnaire").map(|_| ())
+}
+
+/// Creates the survey and returns its id.
+pub(super) fn create_survey(analyst: &Client, questionnaire: &str, profile: &str) -> Result<String> {
+    let body = json!({
+        "code": "harbin-2025-demo",
+        "title": "哈尔滨市公民科学素质调查 2025（示例数据）",
+        "place": "哈尔滨市",
+        "questionnaire": questionnaire,
+        "profile": profile,
+        "fieldwork_from": "2025-05-10",
+        "fieldwork_to": "2025-07-08",
+        "example": true,
+    });
+    let answer = analyst.post("/api/v1/surveys", "application/json", body.to_string().as_bytes())?;
+    let doing = "create the survey (a database that holds an earlier demo cannot take another)";
+    Ok(answer.expect(&[201], doing)?.json::<Created>()?.id)
+}
+
+pub(super) fn import(analyst: &Client, survey: &str, kind: &str, text: &str) -> Result<()> {
+    let content_type = if kind == "targets" { "application/toml" } else { "text/csv" };
+    let path = format!("/api/v1/surveys/{survey}/files/{kind}");
+    let answer = analyst.put(&path, &[("Content-Type", content_type)], text.as_bytes())?;
+    answer.expect(&[200, 201], &format!("import the {kind}")).map(|_| ())
+}
+
+/// Submits as several tablets would, at the same time; the first that fails stops the demo.
+pub(super) fn submit(surveyor: &Client, submissions: &[(Uuid, Vec<u8>)], progress: &ProgressBar) -> Result<()> {
+    let failure: Mutex<Option<anyhow::Error>> = Mutex::new(None);
+    thread::scope(|scope| {
+        for tablet in 0..TABLETS {
+            let (client, failure) = (surveyor.clone(), &failure);
+            scope.spawn(move || {
+                for (id, body) in submissions.iter().skip(tablet).step_by(TABLETS) {
+                    if let Err(error) = submit_one(&client, id, body) {
+                        failure.lock().expect("no tablet panics").get_or_insert(error);
+                        return;
+                    }
+                    progress.inc(1);
+                }
+            });
+        }
+    });
+    match failure.into_inner().expect("no tablet panics") {
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+fn submit_one(surveyor: &Client, id: &Uuid, body: &[u8]) -> Result<()> {
+    let digest = sha256_hex(body);
+    let headers = [("Content-Type", "application/json"), ("Submission-Sha256", digest.as_str())];
+    let answer = surveyor.put(&format!("/api/v1/submissions/{id}/revs/1"), &headers, body)?;
+    answer.expect(&[201], &format!("submit response {id}")).map(|_| ())
+}
+
+/// Starts a run, waits for it and returns its id.
+pub(super) fn compute(analyst: &Client, survey: &str) -> Result<String> {
+    let answer = analyst.post(&format!("/api/v1/surveys/{survey}/runs"), "application/json", b"")?;
+    let run = answer.expect(&[202], "start the run")?.json::<Created>()?.id;
+    for _ in 0..POLLS_MAX {
+        let answer = analyst.get(&format!("/api/v1/runs/{run}"))?.expect(&[200], "ask for the run")?;
+        let RunState { state, error } = answer.json()?;
+        match state.as_str() {
+            "succeeded" => return Ok(run),
+            "failed" => bail!("the run failed: {}", error.map_or_else(String::new, |error| error.message)),
+            _ => thread::sleep(POLL_EVERY),
+        }
+    }
+    bail!("the run does not end")
+}
+
+/// Downloads every file of the run, checks each against its digest, and returns the results.
+pub(super) fn download(auditor: &Client, run: &str, folder: &DemoFolder) -> Result<Results> {
+    let answer = auditor.get(&format!("/api/v1/runs/{run}/files"))?.expect(&[200], "list the run's files")?;
+    let RunFiles { files } = answer.json()?;
+    let mut results = None;
+    for RunFile { name, sha256 } in files {
+        let answer = auditor.get(&format!("/api/v1/runs/{run}/files/{name}"))?;
+        let answer = answer.expect(&[200], &format!("download {name}"))?;
+        if sha256_hex(&answer.body) != sha256 {
+            bail!("{name} does not match its digest {sha256}");
+        }
+        folder.write(&name, &answer.body)?;
+        if name == export::RESULTS_FILE {
+            results = Some(answer.json()?);
+        }
+    }
+    results.context("the run has no results")
+}

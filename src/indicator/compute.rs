@@ -1,0 +1,243 @@
+//! From a survey's inputs to its indicator: one plain function.
+
+use super::{
+    cases::{self, CaseRecord},
+    estimates,
+    files::{Margins, Regions, Sample, Targets},
+    plan,
+    results::{
+        Method, RESULTS_SCHEMA, Results, SampleSummary, Status, SurveyHead, VersionHead, WeightStepSummary,
+        WeightSummary,
+    },
+    rows, tables,
+};
+use crate::{
+    indicator::Label,
+    instrument::{
+        questionnaire::Questionnaire,
+        response::Response,
+        scoring::{ScoringProfile, score_all},
+    },
+    statistics::{self, Prepared, StatisticsError, plan::Plan, weighting::WeightStep},
+};
+use std::collections::BTreeMap;
+
+/// Everything a run is computed from.
+#[derive(Debug, Clone)]
+pub struct SurveyInputs<'a> {
+    /// The survey.
+    pub survey: SurveyHead,
+    /// Whether responses may still arrive.
+    pub status: Status,
+    /// The questionnaire version of the survey.
+    pub questionnaire: &'a Questionnaire,
+    /// The scoring profile.
+    pub profile: &'a ScoringProfile,
+    /// The sample.
+    pub sample: &'a Sample,
+    /// Population margins to rake to; without them the weights stop before raking.
+    pub margins: Option<&'a Margins>,
+    /// Names of regions.
+    pub regions: &'a Regions,
+    /// Targets to compare with.
+    pub targets: &'a Targets,
+    /// Accepted responses, at most one a case, in any order.
+    pub responses: &'a [Response],
+    /// SHA-256 over the digests of every input.
+    pub input_digest: String,
+}
+
+/// What a run found, with the rows it was found from.
+#[derive(Debug)]
+pub struct Indicator<'a> {
+    /// The results.
+    pub results: Results,
+    /// Every case with what became of it, sorted by id.
+    pub records: Vec<CaseRecord<'a>>,
+    /// The weighting steps; their rows are those of `records`.
+    pub steps: Vec<WeightStep>,
+    /// The analysis plan.
+    pub plan: Plan,
+}
+
+/// Why a survey's indicator cannot be computed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum IndicatorError {
+    /// A response whose case the sample does not have.
+    #[error("find case `{case}` of a response in the sample")]
+    UnknownCase {
+        /// The case.
+        case: String,
+    },
+    /// Two responses that both claim to be the one of their case.
+    #[error("take one response a case: case `{case}` has two")]
+    TwoResponses {
+        /// The case.
+        case: String,
+    },
+    /// Two rows under one pseudonymous id.
+    #[error("tell two rows apart: both have the pseudonymous id `{id}`")]
+    SameId {
+        /// The id.
+        id: String,
+    },
+    /// Nothing to estimate from.
+    #[error("estimate from {responses} response(s), none of which can carry a weight")]
+    NobodyUsed {
+        /// Accepted responses.
+        responses: usize,
+    },
+    /// A margin for something that neither the sample nor the questionnaire knows.
+    #[error("rake to the margin `{variable}`: neither the sample nor the questionnaire has such a column")]
+    UnknownMargin {
+        /// The margin's variable.
+        variable: String,
+    },
+    /// The profile does not fit the questionnaire.
+    #[error("score `{questionnaire}` by profile `{profile}`: {faults}")]
+    ProfileDoesNotFit {
+        /// Questionnaire id.
+        questionnaire: String,
+        /// Profile id.
+        profile: String,
+        /// Every fault.
+        faults: String,
+    },
+    /// The statistics refuse.
+    #[error(transparent)]
+    Statistics(#[from] StatisticsError),
+}
+
+/// Scores, weights and estimates a survey, and compares it with its targets.
+///
+/// The same inputs give the same bits, whatever the order of the responses and the number of threads.
+///
+/// # Errors
+/// [`IndicatorError`]: the inputs contradict each other, or the weights cannot meet the margins.
+pub fn compute<'a>(inputs: &SurveyInputs<'a>) -> Result<Indicator<'a>, IndicatorError> {
+    check(inputs)?;
+    let outcomes = score_all(inputs.questionnaire, inputs.profile, inputs.responses);
+    let records = cases::records(inputs, outcomes)?;
+    let used = records.iter().filter(|record| record.is_used()).count();
+    if used == 0 {
+        return Err(IndicatorError::NobodyUsed { responses: inputs.responses.len() });
+    }
+    let plan = plan::analysis_plan(inputs.sample, inputs.margins);
+    let table = rows::table(inputs.sample, inputs.questionnaire, &records);
+    let prepared = statistics::prepare(&plan, &table, &BTreeMap::new())?;
+    let results = results(inputs, &records, &prepared)?;
+    Ok(Indicator { results, records, steps: prepared.steps().to_vec(), plan })
+}
+
+fn check(inputs: &SurveyInputs<'_>) -> Result<(), IndicatorError> {
+    if let Err(faults) = inputs.profile.check_fit(inputs.questionnaire) {
+        return Err(IndicatorError::ProfileDoesNotFit {
+            questionnaire: inputs.questionnaire.id().to_owned(),
+            profile: inputs.profile.id().to_owned(),
+            faults: faults.to_string(),
+        });
+    }
+    let known = |variable: &str| {
+        cases::SAMPLE_COLUMNS.contains(&variable)
+            || inputs.questionnaire.classifications().iter().any(|column| column.id == variable)
+    };
+    let margins = inputs.margins.iter().flat_map(|margins| &margins.margins);
+    match margins.map(|margin| &margin.variable).find(|variable| !known(variable)) {
+        Some(variable) => Err(IndicatorError::UnknownMargin { variable: variable.clone() }),
+        None => Ok(()),
+    }
+}
+
+fn results(
+    inputs: &SurveyInputs<'_>,
+    records: &[CaseRecord<'_>],
+    prepared: &Prepared,
+) -> Result<Results, IndicatorError> {
+    let (questionnaire, profile) = (inputs.questionnaire, inputs.profile);
+    Ok(Results {
+        schema: RESULTS_SCHEMA.to_owned(),
+        engine: concat!("scilit ", env!("CARGO_PKG_VERSION")).to_owned(),
+        survey: inputs.survey.clone(),
+        questionnaire: VersionHead {
+            id: questionnaire.id().to_owned(),
+            version: questionnaire.version().to_owned(),
+            hash: questionnaire.hash().to_owned(),
+            title: Label::new(questionnaire.title("zh-CN"), questionnaire.title("en")),
+        },
+        profile: VersionHead {
+            id: profile.id().to_owned(),
+            version: profile.version().to_owned(),
+            hash: profile.hash().to_owned(),
+            title: Label::new(profile.title("zh-CN"), profile.title("en")),
+        },
+        status: inputs.status,
+        sample: sample_summary(inputs, records),
+        weights: weight_summary(prepared),
+        method: Method {
+            variance: "taylor".to_owned(),
+            interval: "logit".to_owned(),
+            level: plan::LEVEL,
+            df: prepared.summary().df,
+        },
+        targets: inputs.targets.targets.clone(),
+        tables: estimates::tables(inputs, prepared)?,
+        input_digest: inputs.input_digest.clone(),
+    })
+}
+
+fn sample_summary(inputs: &SurveyInputs<'_>, records: &[CaseRecord<'_>]) -> SampleSummary {
+    let (strata, psus) = cases::strata_and_psus(records);
+    let used = records.iter().filter(|record| record.is_used()).count();
+    let mut not_used = BTreeMap::new();
+    for reason in records.iter().filter_map(|record| record.not_used.clone()) {
+        *not_used.entry(reason).or_default() += 1;
+    }
+    let cases = records.len();
+    SampleSummary {
+        strata,
+        psus,
+        cases,
+        responses: inputs.responses.len(),
+        used,
+        not_used,
+        response_rate: used as f64 / cases as f64,
+    }
+}
+
+fn weight_summary(prepared: &Prepared) -> WeightSummary {
+    let steps: Vec<_> = prepared.steps().iter().map(step_summary).collect();
+    let last = prepared.steps().last().map(|step| step.diagnostics.clone()).unwrap_or_default();
+    WeightSummary { sum: last.sum, kish_deff: last.kish_deff, effective_n: last.effective_n, steps }
+}
+
+fn step_summary(step: &WeightStep) -> WeightStepSummary {
+    let (id, label) = step_name(&step.name);
+    let about = &step.diagnostics;
+    WeightStepSummary {
+        id: id.to_owned(),
+        label,
+        n: about.n,
+        sum: about.sum,
+        min: about.weight_min,
+        max: about.weight_max,
+        kish_deff: about.kish_deff,
+    }
+}
+
+/// The identifier and the name that people see of a step of the plan.
+#[must_use]
+pub fn step_name(step: &str) -> (&str, Label) {
+    match step {
+        "base_weight" => ("base", Label::new("基础权数", "Base weight")),
+        "nonresponse_class" => ("nonresponse", Label::new("无应答调整", "Nonresponse adjustment")),
+        "household" => ("persons", Label::new("户内抽选", "Within-household selection")),
+        "calibrate" => ("rake", Label::new("边际校准", "Raking to margins")),
+        other => (other, Label::same(other)),
+    }
+}
+
+/// The tables' variables that are not overlapping groups, for files that need one column each.
+#[must_use]
+pub fn analysis_columns(questionnaire: &Questionnaire) -> Vec<String> {
+    tables::classifications(questionnaire).map(|column| column.id.clone()).collect()
+}

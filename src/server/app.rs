@@ -1,0 +1,173 @@
+//! Starting and stopping the server: open the database, catch up, listen.
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::mpsc::channel,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use actix_web::{
+    HttpServer,
+    dev::ServerHandle,
+    http::KeepAlive,
+    rt::{System, signal},
+};
+
+use super::{
+    Clock, Config, Instruments, Refusal,
+    http::{self, Shared},
+    jobs::{self, Engine, Runner},
+    submissions,
+};
+use crate::storage::{Database, StorageError};
+
+/// A request's head must come within this; for the second request on a kept connection the keep-alive time counts.
+const HEAD_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// A stopping server waits this long for requests to end.
+const LAST_REQUESTS_SECONDS_MAX: u64 = 10;
+
+const CONNECTIONS_MAX: usize = 2048;
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database cannot be used.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// What was kept before could not be judged.
+    #[error(transparent)]
+    CatchUp(#[from] Refusal),
+    /// The address is taken, or not ours.
+    #[error("listen on {address}: {source}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The thread of the server could not be made.
+    #[error("start the server: {0}")]
+    Thread(String),
+}
+
+/// A server that answers until it is stopped.
+#[derive(Debug)]
+pub struct RunningServer {
+    address: SocketAddr,
+    database: Database,
+    runner: Runner,
+    handle: ServerHandle,
+    thread: JoinHandle<std::io::Result<()>>,
+}
+
+/// Starts the server with the indicator's own engine; see [`start_with`].
+///
+/// # Errors
+/// When the database cannot be used or the address cannot be listened on; then nothing runs.
+pub fn start(config: Config, clock: Clock) -> Result<RunningServer, StartError> {
+    start_with(config, clock, jobs::indicator)
+}
+
+/// Opens and migrates the database, judges what a stopped server left unjudged, and answers on threads of its own;
+/// `engine` computes its runs.
+///
+/// # Errors
+/// When the database cannot be used or the address cannot be listened on; then nothing runs.
+pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<RunningServer, StartError> {
+    let database = Database::open(&config.database_url, config.pool())?;
+    for migration in database.migrate()? {
+        tracing::info!(migration, "migrated");
+    }
+    let instruments = Instruments::default();
+    let judged = submissions::judge_waiting(&database, &instruments, &clock)?;
+    tracing::info!(judged, backend = database.backend(), "caught up");
+    let listen_error = |source| StartError::Listen { address: config.listen, source };
+    let listener = TcpListener::bind(config.listen).map_err(listen_error)?;
+    let address = listener.local_addr().map_err(listen_error)?;
+    let runner = Runner::start(database.clone(), clock.clone(), engine)?;
+    let shared = Shared { database: database.clone(), config, clock, instruments, runner: runner.clone() };
+    let (handle, thread) = listen(shared, listener)?;
+    tracing::info!(%address, "listening");
+    Ok(RunningServer { address, database, runner, handle, thread })
+}
+
+fn listen(
+    shared: Shared,
+    listener: TcpListener,
+) -> Result<(ServerHandle, JoinHandle<std::io::Result<()>>), StartError> {
+    let (ready, started) = channel();
+    let run = move || {
+        System::new().block_on(async move {
+            let (workers, keep_alive) = (shared.config.workers, keep_alive(shared.config.keep_alive));
+            let server = HttpServer::new(move || http::app(shared.clone()))
+                .workers(workers)
+                .keep_alive(keep_alive)
+                .client_request_timeout(HEAD_TIME_MAX)
+                .max_connections(CONNECTIONS_MAX)
+                .shutdown_timeout(LAST_REQUESTS_SECONDS_MAX)
+                .disable_signals()
+                .listen(listener)?
+                .run();
+            let _ = ready.send(server.handle());
+            server.await
+        })
+    };
+    let thread = thread::Builder::new().name("http".to_owned()).spawn(run);
+    let thread = thread.map_err(|error| StartError::Thread(error.to_string()))?;
+    let handle = started.recv().map_err(|_| StartError::Thread("it ended at once".to_owned()))?;
+    Ok((handle, thread))
+}
+
+fn keep_alive(time: Duration) -> KeepAlive {
+    if time.is_zero() { KeepAlive::Disabled } else { KeepAlive::Timeout(time) }
+}
+
+impl RunningServer {
+    /// Where it listens; the port is the real one when 0 was asked for.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its database.
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// Lets requests and the run being computed end, then stops.
+    pub fn stop(self) {
+        System::new().block_on(self.handle.stop(true));
+        self.runner.stop();
+        if let Ok(Err(error)) = self.thread.join() {
+            tracing::error!(%error, "the server ended with an error");
+        }
+    }
+
+    /// Answers until the process is asked to end (SIGINT or SIGTERM), then stops.
+    ///
+    /// # Errors
+    /// When the process cannot listen for signals; the server is stopped then, too.
+    pub fn stop_at_signal(self) -> std::io::Result<()> {
+        let waited = System::new().block_on(a_signal());
+        tracing::info!("stopping");
+        self.stop();
+        waited
+    }
+}
+
+async fn a_signal() -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
+        let mut interrupt = signal::unix::signal(signal::unix::SignalKind::interrupt())?;
+        std::future::poll_fn(|context| match (terminate.poll_recv(context), interrupt.poll_recv(context)) {
+            (std::task::Poll::Pending, std::task::Poll::Pending) => std::task::Poll::Pending,
+            _ => std::task::Poll::Ready(()),
+        })
+        .await;
+        Ok(())
+    }
+    #[cfg(not(unix))]
+    signal::ctrl_c().await
+}

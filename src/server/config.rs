@@ -1,0 +1,272 @@
+//! Settings from a file, the environment and flags: flags over environment over file over default.
+//!
+//! `docs/configuration.md` describes each key; a test holds the two together.
+
+use std::{net::SocketAddr, path::Path, time::Duration};
+
+use clap::{Args, Command};
+use serde::Deserialize;
+
+use crate::storage::{DatabaseUrl, DatabaseUrlError, PoolSettings};
+
+/// One layer of settings; what it does not say, the layer below says.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Args)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// Where the data are: sqlite:FILE or postgres://USER@HOST/DATABASE [default: sqlite:scilit.db]
+    #[arg(long, env = "SCILIT_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<String>,
+    /// Address and port to listen on [default: 127.0.0.1:8080]
+    #[arg(long, env = "SCILIT_LISTEN", value_name = "ADDRESS:PORT")]
+    pub listen: Option<SocketAddr>,
+    /// Results and indicator.csv of succeeded runs can be read without a token [default: false]
+    #[arg(long, env = "SCILIT_PUBLIC_RESULTS", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub public_results: Option<bool>,
+    /// Connections to the database at most [default: 16]
+    #[arg(long, env = "SCILIT_DATABASE_CONNECTIONS_MAX", value_name = "N")]
+    pub database_connections_max: Option<u32>,
+    /// Allow a PostgreSQL server on another machine although the connection is not encrypted [default: false]
+    #[arg(long, env = "SCILIT_ALLOW_PLAIN_POSTGRES", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub allow_plain_postgres: Option<bool>,
+    /// Largest submission in bytes [default: 262144]
+    #[arg(long, env = "SCILIT_SUBMISSION_BYTES_MAX", value_name = "BYTES")]
+    pub submission_bytes_max: Option<usize>,
+    /// Largest imported file in bytes [default: 8388608]
+    #[arg(long, env = "SCILIT_IMPORT_BYTES_MAX", value_name = "BYTES")]
+    pub import_bytes_max: Option<usize>,
+    /// Seconds a request body may take in all [default: 30]
+    #[arg(long, env = "SCILIT_BODY_SECONDS_MAX", value_name = "SECONDS")]
+    pub body_seconds_max: Option<u64>,
+    /// Seconds an idle connection stays open; 0 closes after each answer, right when no proxy stands in front [default: 0]
+    #[arg(long, env = "SCILIT_KEEP_ALIVE_SECONDS", value_name = "SECONDS")]
+    pub keep_alive_seconds: Option<u64>,
+    /// Threads that answer requests [default: number of processors]
+    #[arg(long, env = "SCILIT_WORKERS", value_name = "N")]
+    pub workers: Option<usize>,
+    /// What is logged, e.g. info or scilit=debug,warn [default: info]
+    #[arg(long, env = "SCILIT_LOG", value_name = "FILTER")]
+    pub log: Option<String>,
+}
+
+/// The settings a server runs with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Where the data are.
+    pub database_url: DatabaseUrl,
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Whether results can be read without a token.
+    pub public_results: bool,
+    /// Connections to the database at most.
+    pub database_connections_max: u32,
+    /// Largest submission in bytes.
+    pub submission_bytes_max: usize,
+    /// Largest imported file in bytes.
+    pub import_bytes_max: usize,
+    /// How long a request body may take in all.
+    pub body_time_max: Duration,
+    /// How long an idle connection stays open; zero closes after each answer.
+    pub keep_alive: Duration,
+    /// Threads that answer requests.
+    pub workers: usize,
+    /// What is logged.
+    pub log: String,
+}
+
+/// Why settings are no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("read the configuration {file}: {source}")]
+    File {
+        /// The file.
+        file: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is not a configuration.
+    #[error("read the configuration {file}: {message}")]
+    Content {
+        /// The file.
+        file: String,
+        /// What and where.
+        message: String,
+    },
+    /// A variable that looks like a setting and is none.
+    #[error("read the environment: {0} is not a setting")]
+    UnknownVariable(String),
+    /// The database URL names no database.
+    #[error(transparent)]
+    DatabaseUrl(#[from] DatabaseUrlError),
+    /// Data would cross the network in the clear.
+    #[error(
+        "use a PostgreSQL server on another machine: the connection is not encrypted; set allow_plain_postgres if the network is trusted"
+    )]
+    PlainPostgres,
+    /// A number outside its range.
+    #[error("use {key} = {value}: it must be {wanted}")]
+    Range {
+        /// The setting.
+        key: &'static str,
+        /// What it was.
+        value: u64,
+        /// What it must be.
+        wanted: &'static str,
+    },
+}
+
+impl Settings {
+    /// Reads a configuration file.
+    ///
+    /// # Errors
+    /// When it cannot be read or has an unknown key or a wrong type, with line and column.
+    pub fn from_file(path: &Path) -> Result<Self, ConfigError> {
+        let file = path.display().to_string();
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::File { file: file.clone(), source })?;
+        Self::from_toml(&file, &text)
+    }
+
+    /// Reads the text of a configuration file.
+    ///
+    /// # Errors
+    /// When it has an unknown key or a wrong type, with line and column.
+    pub fn from_toml(file: &str, text: &str) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| ConfigError::Content { file: file.to_owned(), message: error.to_string() })
+    }
+
+    /// These settings, and what they leave open from the layer below.
+    #[must_use]
+    pub fn over(self, below: Self) -> Self {
+        Self {
+            database_url: self.database_url.or(below.database_url),
+            listen: self.listen.or(below.listen),
+            public_results: self.public_results.or(below.public_results),
+            database_connections_max: self.database_connections_max.or(below.database_connections_max),
+            allow_plain_postgres: self.allow_plain_postgres.or(below.allow_plain_postgres),
+            submission_bytes_max: self.submission_bytes_max.or(below.submission_bytes_max),
+            import_bytes_max: self.import_bytes_max.or(below.import_bytes_max),
+            body_seconds_max: self.body_seconds_max.or(below.body_seconds_max),
+            keep_alive_seconds: self.keep_alive_seconds.or(below.keep_alive_seconds),
+            workers: self.workers.or(below.workers),
+            log: self.log.or(below.log),
+        }
+    }
+
+    /// The names of the environment variables that are settings.
+    pub fn variables() -> Vec<String> {
+        let command = Self::augment_args(Command::new("settings"));
+        let names = command.get_arguments().filter_map(|argument| argument.get_env());
+        names.map(|name| name.to_string_lossy().into_owned()).collect()
+    }
+
+    /// Refuses a variable that begins like a setting and is none: a slip of the pen must not become a default.
+    ///
+    /// # Errors
+    /// `UnknownVariable` with the first one.
+    pub fn check_variables(names: impl IntoIterator<Item = String>, also: &[&str]) -> Result<(), ConfigError> {
+        let known = Self::variables();
+        let ours = names.into_iter().filter(|name| name.starts_with("SCILIT_"));
+        let mut unknown = ours.filter(|name| !known.contains(name) && !also.contains(&name.as_str()));
+        unknown.next().map_or(Ok(()), |name| Err(ConfigError::UnknownVariable(name)))
+    }
+}
+
+impl Config {
+    /// Fills in the defaults and checks the whole.
+    ///
+    /// # Errors
+    /// A database URL that names none or crosses the network in the clear, a number outside its range.
+    pub fn new(settings: Settings) -> Result<Self, ConfigError> {
+        let database_url: DatabaseUrl = settings.database_url.as_deref().unwrap_or("sqlite:scilit.db").parse()?;
+        if database_url.crosses_the_network() && settings.allow_plain_postgres != Some(true) {
+            return Err(ConfigError::PlainPostgres);
+        }
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let config = Self {
+            database_url,
+            listen: settings.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+            public_results: settings.public_results.unwrap_or(false),
+            database_connections_max: settings.database_connections_max.unwrap_or(16),
+            submission_bytes_max: settings.submission_bytes_max.unwrap_or(256 * 1024),
+            import_bytes_max: settings.import_bytes_max.unwrap_or(8 * 1024 * 1024),
+            body_time_max: Duration::from_secs(settings.body_seconds_max.unwrap_or(30)),
+            keep_alive: Duration::from_secs(settings.keep_alive_seconds.unwrap_or(0)),
+            workers: settings.workers.unwrap_or(processors),
+            log: settings.log.unwrap_or_else(|| "info".to_owned()),
+        };
+        config.check()
+    }
+
+    fn check(self) -> Result<Self, ConfigError> {
+        let positive = [
+            ("database_connections_max", u64::from(self.database_connections_max)),
+            ("submission_bytes_max", self.submission_bytes_max as u64),
+            ("import_bytes_max", self.import_bytes_max as u64),
+            ("body_seconds_max", self.body_time_max.as_secs()),
+            ("workers", self.workers as u64),
+        ];
+        match positive.into_iter().find(|(_, value)| *value == 0) {
+            Some((key, value)) => Err(ConfigError::Range { key, value, wanted: "1 or more" }),
+            None => Ok(self),
+        }
+    }
+
+    /// What the connection pool is opened with.
+    pub fn pool(&self) -> PoolSettings {
+        PoolSettings { connections_max: self.database_connections_max, ..PoolSettings::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listening_on(port: u16) -> Settings {
+        Settings { listen: Some(SocketAddr::from(([127, 0, 0, 1], port))), ..Settings::default() }
+    }
+
+    #[test]
+    fn the_upper_layer_wins_and_leaves_the_rest_to_the_lower() {
+        let file = Settings { public_results: Some(true), ..listening_on(1) };
+        let merged = listening_on(2).over(file);
+        assert_eq!(merged, Settings { public_results: Some(true), ..listening_on(2) });
+    }
+
+    #[test]
+    fn an_unknown_key_is_an_error_that_names_its_line() {
+        let error = Settings::from_toml("scilit.toml", "public_results = true\nlissen = \"x\"\n").expect_err("a fault");
+        let text = error.to_string();
+        assert!(text.contains("scilit.toml") && text.contains("line 2") && text.contains("lissen"), "{text}");
+    }
+
+    #[test]
+    fn an_unknown_variable_is_an_error() {
+        let check = |name: &str| Settings::check_variables([name.to_owned()], &["SCILIT_CONFIG"]);
+        assert!(check("SCILIT_LISTEN").is_ok() && check("SCILIT_CONFIG").is_ok() && check("HOME").is_ok());
+        assert!(matches!(check("SCILIT_LISSEN"), Err(ConfigError::UnknownVariable(name)) if name == "SCILIT_LISSEN"));
+    }
+
+    #[test]
+    fn a_remote_postgres_in_the_clear_needs_a_decision() {
+        let url = Some("postgres://u@db.example/d".to_owned());
+        let remote = Settings { database_url: url, ..Settings::default() };
+        assert!(matches!(Config::new(remote.clone()), Err(ConfigError::PlainPostgres)));
+        assert!(Config::new(Settings { allow_plain_postgres: Some(true), ..remote }).is_ok());
+    }
+
+    #[test]
+    fn zero_connections_are_refused() {
+        let settings = Settings { database_connections_max: Some(0), ..Settings::default() };
+        assert!(matches!(Config::new(settings), Err(ConfigError::Range { key: "database_connections_max", .. })));
+    }
+
+    #[test]
+    fn every_setting_is_documented() {
+        let document = include_str!("../../docs/configuration.md");
+        for variable in Settings::variables() {
+            let key = variable.trim_start_matches("SCILIT_").to_lowercase();
+            assert!(document.contains(&format!("`{key}`")), "docs/configuration.md does not describe {key}");
+            assert!(document.contains(&format!("`{variable}`")), "docs/configuration.md does not name {variable}");
+        }
+    }
+}

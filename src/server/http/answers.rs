@@ -1,0 +1,28 @@
+//! Answers with bytes that never change under their name: an entity tag is enough to not send them twice.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header::{self, ETag, EntityTag, Header, IfNoneMatch},
+};
+
+/// Bytes with their digest as entity tag; 304 when the client has them.
+pub(super) fn tagged(
+    request: &HttpRequest,
+    digest: &str,
+    caching: &'static str,
+    content_type: &str,
+    bytes: Vec<u8>,
+) -> HttpResponse {
+    let tag = EntityTag::new_strong(digest.to_owned());
+    let mut answer = if has_it(request, &tag) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    answer.insert_header(ETag(tag.clone())).insert_header((header::CACHE_CONTROL, caching));
+    if has_it(request, &tag) { answer.finish() } else { answer.content_type(content_type).body(bytes) }
+}
+
+fn has_it(request: &HttpRequest, tag: &EntityTag) -> bool {
+    match IfNoneMatch::parse(request) {
+        Ok(IfNoneMatch::Any) => request.headers().contains_key(header::IF_NONE_MATCH),
+        Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|known| known.weak_eq(tag)),
+        Err(_) => false,
+    }
+}

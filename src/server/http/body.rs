@@ -1,0 +1,89 @@
+//! Reading a body: announced type and coding first, then bytes up to a limit and within a time.
+
+use std::{pin::Pin, task::Poll, time::Duration};
+
+use actix_web::{
+    HttpRequest,
+    body::{BodyStream, MessageBody},
+    dev::Payload,
+    http::header,
+    rt::time::{Instant, timeout},
+    web::Bytes,
+};
+
+use super::{Problem, codes};
+
+/// A body must bring 10 KB within each 10 s, or its end.
+const WINDOW: Duration = Duration::from_secs(10);
+const WINDOW_BYTES: usize = 10 * 1024;
+
+/// What a body may be.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limits {
+    /// Media types accepted.
+    pub(super) types: &'static [&'static str],
+    /// Bytes at most.
+    pub(super) bytes_max: usize,
+    /// Time in all at most.
+    pub(super) time_max: Duration,
+}
+
+/// The body's bytes.
+pub(super) async fn read(request: HttpRequest, payload: Payload, limits: Limits) -> Result<Bytes, Problem> {
+    check_head(&request, limits)?;
+    let mut stream = std::pin::pin!(BodyStream::new(payload));
+    let mut read = Vec::new();
+    let deadline = Instant::now() + limits.time_max;
+    let (mut window_end, mut window_bytes) = (Instant::now() + WINDOW, 0);
+    loop {
+        let patience = deadline.min(window_end).saturating_duration_since(Instant::now());
+        match timeout(patience, next(stream.as_mut())).await {
+            Ok(None) => return Ok(Bytes::from(read)),
+            Ok(Some(Ok(chunk))) if read.len() + chunk.len() > limits.bytes_max => return Err(too_large(limits)),
+            Ok(Some(Ok(chunk))) => {
+                window_bytes += chunk.len();
+                read.extend_from_slice(&chunk);
+            }
+            Ok(Some(Err(_))) => return Err(Problem::of(&codes::BAD_REQUEST).because("内容没有传完")),
+            Err(_) if window_bytes < WINDOW_BYTES || Instant::now() >= deadline => {
+                return Err(Problem::of(&codes::TIMEOUT));
+            }
+            Err(_) => (window_end, window_bytes) = (Instant::now() + WINDOW, 0),
+        }
+    }
+}
+
+async fn next(mut stream: Pin<&mut BodyStream<Payload>>) -> Option<Result<Bytes, ()>> {
+    std::future::poll_fn(|context| match stream.as_mut().poll_next(context) {
+        Poll::Ready(chunk) => Poll::Ready(chunk.map(|chunk| chunk.map_err(|_| ()))),
+        Poll::Pending => Poll::Pending,
+    })
+    .await
+}
+
+fn too_large(limits: Limits) -> Problem {
+    let limit = limits.bytes_max;
+    Problem::of(&codes::TOO_LARGE).because(format!("上限为 {limit} 字节（{} KB）", limit / 1024))
+}
+
+fn check_head(request: &HttpRequest, limits: Limits) -> Result<(), Problem> {
+    let text =
+        |name| request.headers().get(name).map(|value| value.to_str().unwrap_or("?").trim().to_ascii_lowercase());
+    if text(header::CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        return Err(Problem::of(&codes::UNSUPPORTED_MEDIA).because("不接受压缩的内容（Content-Encoding）"));
+    }
+    let announced = text(header::CONTENT_TYPE).unwrap_or_default();
+    let mut parts = announced.split(';').map(str::trim);
+    let is_known = parts.next().is_some_and(|media| limits.types.contains(&media));
+    let is_utf8 =
+        parts.all(|parameter| !parameter.starts_with("charset=") || parameter.trim_matches('"') == "charset=utf-8");
+    if !is_known || !is_utf8 {
+        let types = limits.types.join("、");
+        return Err(Problem::of(&codes::UNSUPPORTED_MEDIA).because(format!("应为 {types}，UTF-8 编码")));
+    }
+    let length = text(header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+    if length.is_some_and(|length| length > limits.bytes_max) {
+        return Err(too_large(limits));
+    }
+    Ok(())
+}

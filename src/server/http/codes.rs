@@ -1,0 +1,51 @@
+//! The one table of problem codes: status, whether a retry may help, what a client should do, the title people read.
+
+/// A kind of problem.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Code {
+    /// The stable name; the only thing besides `retryable` and `action` that a client may depend on.
+    pub name: &'static str,
+    /// HTTP status.
+    pub status: u16,
+    /// Whether the same request may succeed later.
+    pub retryable: bool,
+    /// `retry | wait | reauth | update_app | contact_supervisor | keep_local | none`.
+    pub action: &'static str,
+    /// Title in Chinese.
+    pub title: &'static str,
+}
+
+macro_rules! codes {
+    ($($constant:ident = $name:literal $status:literal $retryable:literal $action:literal $title:literal;)*) => {
+        $(pub(super) const $constant: Code =
+            Code { name: $name, status: $status, retryable: $retryable, action: $action, title: $title };)*
+        /// Every kind of problem this server answers with.
+        pub const CODES: &[Code] = &[$($constant),*];
+    };
+}
+
+codes! {
+    BAD_REQUEST = "bad-request" 400 false "none" "请求格式有误";
+    DIGEST_MISMATCH = "digest-mismatch" 400 true "retry" "传输中数据损坏，将自动重传";
+    DIGEST_MISSING = "digest-missing" 400 false "update_app" "缺少内容摘要（Submission-Sha256）";
+    MALFORMED = "malformed" 400 false "none" "内容不是有效的 JSON 或文本";
+    UNAUTHENTICATED = "unauthenticated" 401 true "reauth" "登录已过期，本机数据不受影响，请重新登录";
+    FORBIDDEN_ROLE = "forbidden-role" 403 false "contact_supervisor" "没有执行此操作的权限";
+    NOT_FOUND = "not-found" 404 false "none" "没有找到";
+    NOT_FOUND_INSTRUMENT = "not-found-instrument" 404 true "retry" "问卷版本不存在或未下发";
+    METHOD_NOT_ALLOWED = "method-not-allowed" 405 false "none" "此地址不支持该方法";
+    TIMEOUT = "timeout" 408 true "retry" "传输过慢，已中断";
+    REV_CONFLICT = "rev-conflict" 409 false "keep_local" "同一份问卷已有不同内容的版本";
+    VERSION_TAKEN = "version-taken" 409 false "none" "该版本号已发布过不同内容的问卷";
+    CODE_TAKEN = "code-taken" 409 false "none" "调查代码已被使用";
+    RUN_NOT_FINISHED = "run-not-finished" 409 true "wait" "计算尚未完成";
+    RUN_FAILED = "run-failed" 409 false "none" "计算未成功，没有结果";
+    TOO_LARGE = "too-large" 413 false "contact_supervisor" "文件过大";
+    UNSUPPORTED_MEDIA = "unsupported-media" 415 false "update_app" "内容类型不受支持";
+    INVALID = "invalid" 422 false "none" "内容未通过检查";
+    ID_NOT_V7 = "id-not-v7" 422 false "update_app" "问卷编号不是 UUIDv7";
+    THROTTLED = "throttled" 429 true "wait" "请求过于频繁";
+    INTERNAL = "internal" 500 true "keep_local" "服务器内部错误";
+    OVERLOADED = "overloaded" 503 true "wait" "服务器繁忙，将自动重试";
+    STORAGE_FULL = "storage-full" 507 true "keep_local" "服务器空间不足，数据保留在平板";
+}

@@ -1,0 +1,75 @@
+//! HTTP: requests to calls, results to answers. `routes` is the whole list of routes with who may use each.
+
+mod answers;
+mod auth;
+mod body;
+mod codes;
+mod documents;
+mod extract;
+mod finish;
+mod health;
+mod openapi;
+mod pages;
+mod problem;
+mod questionnaires;
+mod responses;
+mod routes;
+mod runs;
+mod submissions;
+mod surveys;
+
+pub use codes::{CODES, Code};
+pub use openapi::document as openapi_document;
+pub use problem::Problem;
+pub use routes::{Access, ROUTES, Route};
+
+use actix_web::{
+    middleware::from_fn,
+    web::{self, Data, PathConfig, QueryConfig, ServiceConfig},
+};
+
+use super::{Clock, Config, Instruments, jobs::Runner};
+use crate::storage::Database;
+
+/// What every handler can reach.
+#[derive(Debug, Clone)]
+pub struct Shared {
+    /// The data.
+    pub database: Database,
+    /// The settings.
+    pub config: Config,
+    /// The time.
+    pub clock: Clock,
+    /// Published questionnaires, read once.
+    pub instruments: Instruments,
+    /// Where runs are computed.
+    pub runner: Runner,
+}
+
+/// The factory's app: routes, the pages, and the middlewares every answer passes, outermost last.
+pub(super) fn app(
+    shared: Shared,
+) -> actix_web::App<
+    impl actix_web::dev::ServiceFactory<
+        actix_web::dev::ServiceRequest,
+        Config = (),
+        Response = actix_web::dev::ServiceResponse<impl actix_web::body::MessageBody>,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
+    actix_web::App::new()
+        .app_data(Data::new(shared))
+        .app_data(PathConfig::default().error_handler(|_, _| Problem::of(&codes::NOT_FOUND).into()))
+        .app_data(QueryConfig::default().error_handler(|error, _| problem::bad_query(&error).into()))
+        .configure(everything)
+        .wrap(from_fn(auth::authorize))
+        .wrap(from_fn(finish::finish))
+        .wrap(tracing_actix_web::TracingLogger::<finish::Spans>::new())
+}
+
+fn everything(config: &mut ServiceConfig) {
+    routes::register(config);
+    documents::register(config);
+    config.default_service(web::to(pages::page));
+}

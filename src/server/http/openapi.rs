@@ -1,0 +1,88 @@
+//! The API's description, made from the handlers themselves.
+
+use actix_web::HttpResponse;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        Content, ContentBuilder, Ref, ResponseBuilder,
+        security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme},
+    },
+};
+
+use super::{
+    Access, health, problem::ProblemBody, questionnaires, responses, routes::ROUTES, runs, submissions, surveys,
+};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "scilit", description = "公民科学素质调查：问卷、样本、答卷、计算与结果。Errors are problem+json (RFC 9457)."),
+    paths(
+        health::healthz, health::readyz, openapi,
+        questionnaires::publish, questionnaires::list, questionnaires::form,
+        surveys::create, surveys::list, surveys::show, surveys::put_file,
+        submissions::put, submissions::receipt, responses::list, responses::show,
+        runs::create, runs::list, runs::latest, runs::show, runs::results, runs::files, runs::file,
+    ),
+    components(schemas(ProblemBody)),
+    modifiers(&Everywhere)
+)]
+struct Document;
+
+/// What every route has in common: the token, and problems as the answer to anything else.
+struct Everywhere;
+
+impl Modify for Everywhere {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        if let Some(components) = &mut document.components {
+            let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+            components.add_security_scheme("token", SecurityScheme::Http(bearer));
+        }
+        for route in ROUTES {
+            let Some(path) = document.paths.paths.get_mut(route.path) else { continue };
+            let operations = [&mut path.get, &mut path.put, &mut path.post];
+            for operation in operations.into_iter().flatten() {
+                operation.security = security(route.access);
+                let other =
+                    ResponseBuilder::new().description("A problem.").content("application/problem+json", problem());
+                operation.responses.responses.insert("default".to_owned(), other.build().into());
+                for response in operation.responses.responses.values_mut() {
+                    as_problem(response);
+                }
+            }
+        }
+    }
+}
+
+fn problem() -> Content {
+    ContentBuilder::new().schema(Some(Ref::from_schema_name("ProblemBody"))).build()
+}
+
+fn security(access: Access) -> Option<Vec<SecurityRequirement>> {
+    let token = SecurityRequirement::new::<_, [&str; 0], &str>("token", []);
+    match access {
+        Access::Public => None,
+        Access::Roles(_) => Some(vec![token]),
+        Access::Results(_) => Some(vec![SecurityRequirement::default(), token]),
+    }
+}
+
+/// A problem never travels as plain `application/json`.
+fn as_problem(response: &mut utoipa::openapi::RefOr<utoipa::openapi::Response>) {
+    let utoipa::openapi::RefOr::T(response) = response else { return };
+    let content = response.content.get("application/json").and_then(|content| serde_json::to_string(content).ok());
+    if content.is_some_and(|content| content.contains("ProblemBody")) {
+        response.content.clear();
+        response.content.insert("application/problem+json".to_owned(), problem().into());
+    }
+}
+
+/// The OpenAPI 3.1 document.
+pub fn document() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+/// This description.
+#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "health", responses((status = 200, description = "OpenAPI 3.1.", body = Object)))]
+pub(super) async fn openapi() -> HttpResponse {
+    HttpResponse::Ok().json(document())
+}

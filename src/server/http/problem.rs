@@ -1,0 +1,205 @@
+//! Problems as RFC 9457 tells them. The request's id and address are filled in on the way out (`finish`).
+
+use std::fmt;
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    error::{BlockingError, QueryPayloadError},
+    http::{StatusCode, header},
+};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::codes::{self, Code};
+use crate::{
+    server::{Fault, Refusal, Text},
+    storage::StorageError,
+};
+
+/// Seconds a client waits at least before it tries again.
+const RETRY_AFTER_SECONDS: &str = "2";
+
+/// An answer that is no success.
+#[derive(Clone)]
+pub struct Problem {
+    code: &'static Code,
+    detail: Option<String>,
+    errors: Vec<Fault>,
+    receipt: Option<String>,
+    allow: Option<String>,
+}
+
+/// A problem as it is sent.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub struct ProblemBody<'a> {
+    /// `urn:scilit:problem:` and the code.
+    r#type: String,
+    /// In Chinese.
+    title: &'a str,
+    /// The HTTP status again.
+    status: u16,
+    /// What happened here, in Chinese.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<&'a str>,
+    /// The address asked for.
+    instance: &'a str,
+    /// The code; clients depend on nothing but `status`, `code`, `retryable` and `action`.
+    code: &'a str,
+    /// Whether the same request may succeed later.
+    retryable: bool,
+    /// `retry | wait | reauth | update_app | contact_supervisor | keep_local | none`.
+    action: &'a str,
+    /// The id to quote when asking for help; the same as in `X-Request-Id`.
+    request_id: &'a str,
+    /// The receipt, when the bytes were kept all the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>)]
+    receipt: Option<Box<RawValue>>,
+    /// Every fault with its place.
+    errors: &'a [Fault],
+}
+
+impl Problem {
+    pub(super) fn of(code: &'static Code) -> Self {
+        Self { code, detail: None, errors: Vec::new(), receipt: None, allow: None }
+    }
+
+    pub(super) fn because(self, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..self }
+    }
+
+    pub(super) fn with(self, errors: Vec<Fault>) -> Self {
+        Self { errors, ..self }
+    }
+
+    pub(super) fn receipt(self, receipt: &str) -> Self {
+        Self { receipt: Some(receipt.to_owned()), ..self }
+    }
+
+    pub(super) fn allow(self, methods: String) -> Self {
+        Self { allow: Some(methods), ..self }
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The problem as it is sent to this address under this request's id.
+    pub(super) fn body(&self, instance: &str, request_id: &str) -> String {
+        let body = ProblemBody {
+            r#type: format!("urn:scilit:problem:{}", self.code.name),
+            title: self.code.title,
+            status: self.code.status,
+            detail: self.detail.as_deref(),
+            instance,
+            code: self.code.name,
+            retryable: self.code.retryable,
+            action: self.code.action,
+            request_id,
+            receipt: self.receipt.clone().and_then(|json| RawValue::from_string(json).ok()),
+            errors: &self.errors,
+        };
+        serde_json::to_string(&body).unwrap_or_default()
+    }
+
+    /// The problem that stands for a status some other part of the server chose.
+    pub(super) fn for_status(status: StatusCode) -> Self {
+        let code = codes::CODES.iter().find(|code| code.status == status.as_u16());
+        let other = if status.is_client_error() { &codes::BAD_REQUEST } else { &codes::INTERNAL };
+        Self::of(code.unwrap_or(other))
+    }
+}
+
+/// Without the details, which may hold parts of what was sent: this is what logs see.
+impl fmt::Debug for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.code.status, self.code.name)
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.code.name)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.status()
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        let mut response = HttpResponse::build(self.status());
+        response.content_type("application/problem+json");
+        if matches!(self.code.action, "wait") || self.code.status >= 500 {
+            response.insert_header((header::RETRY_AFTER, RETRY_AFTER_SECONDS));
+        }
+        if self.code.status == 401 {
+            response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+        }
+        if let Some(methods) = &self.allow {
+            response.insert_header((header::ALLOW, methods.as_str()));
+        }
+        response.body(self.body("", ""))
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Faults(faults) => {
+                Self::of(&codes::INVALID).because(format!("共{}处问题，未作任何更改", faults.len())).with(faults)
+            }
+            Refusal::UnknownQuestionnaire(hash) => {
+                let text = Text::new("没有发布过此问卷版本", format!("no published questionnaire has the hash {hash}"));
+                Self::of(&codes::INVALID).with(vec![Fault::new("unknown-questionnaire", text).at("/questionnaire")])
+            }
+            Refusal::DigestMismatch => Self::of(&codes::DIGEST_MISMATCH),
+            Refusal::Storage(error) => error.into(),
+            Refusal::Stored { .. } => {
+                tracing::error!(error = %refusal, "a stored document cannot be read");
+                Self::of(&codes::INTERNAL)
+            }
+        }
+    }
+}
+
+impl From<StorageError> for Problem {
+    fn from(error: StorageError) -> Self {
+        match &error {
+            StorageError::VersionTaken { id, version, published } => Self::of(&codes::VERSION_TAKEN)
+                .because(format!("{id} {version} 已发布，摘要为 {published}；请提高版本号")),
+            StorageError::CodeTaken(code) => Self::of(&codes::CODE_TAKEN).because(code.clone()),
+            StorageError::QueueFull(waiting) => {
+                Self::of(&codes::THROTTLED).because(format!("已有{waiting}次计算在排队"))
+            }
+            StorageError::Unavailable(_) => {
+                tracing::warn!(%error, "the database is away or busy");
+                Self::of(&codes::OVERLOADED)
+            }
+            StorageError::Full => Self::of(&codes::STORAGE_FULL),
+            _ => {
+                tracing::error!(%error, "the database refused");
+                Self::of(&codes::INTERNAL)
+            }
+        }
+    }
+}
+
+impl From<BlockingError> for Problem {
+    fn from(_: BlockingError) -> Self {
+        Self::of(&codes::OVERLOADED)
+    }
+}
+
+/// A query string with an unknown name or a wrong value.
+pub(super) fn bad_query(error: &QueryPayloadError) -> Problem {
+    let text = Text::new("查询参数有误", format!("read the query: {error}"));
+    Problem::of(&codes::INVALID).with(vec![Fault::new("query", text)])
+}
+
+/// A parameter outside its range.
+pub(super) fn out_of_range(name: &str, range: &str) -> Problem {
+    let text = Text::new(format!("{name} 应在 {range} 之间"), format!("{name} must be within {range}"));
+    Problem::of(&codes::INVALID).with(vec![Fault::new("range", text)])
+}

@@ -1,0 +1,198 @@
+//! Runs: started here, computed elsewhere, read back as JSON and files.
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::header,
+    web::{Data, Path, Query},
+};
+use serde::Serialize;
+
+use super::{
+    Problem, Shared, answers, codes,
+    extract::{Asker, AtRun, AtSurvey, call},
+    problem::ProblemBody,
+    responses::Page,
+    routes::file_access,
+};
+use crate::storage::{Run, RunFile, RunFileHead};
+
+/// Results never change, but who may read them can.
+const MAY_KEEP_BUT_ASK: &str = "private, no-cache";
+
+/// A run.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct RunBody {
+    id: String,
+    survey: String,
+    /// `queued`, `running`, `succeeded` or `failed`.
+    state: String,
+    engine: String,
+    created_at_ms: i64,
+    started_at_ms: Option<i64>,
+    finished_at_ms: Option<i64>,
+    /// Every input by digest, once it succeeded.
+    #[schema(value_type = Option<Object>)]
+    inputs: Option<serde_json::Value>,
+    /// Why it failed.
+    error: Option<RunErrorBody>,
+}
+
+/// Why a run failed.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct RunErrorBody {
+    code: String,
+    message: String,
+}
+
+impl From<Run> for RunBody {
+    fn from(row: Run) -> Self {
+        let error = row.error_code.zip(row.error).map(|(code, message)| RunErrorBody { code, message });
+        let inputs = row.inputs.and_then(|json| serde_json::from_str(&json).ok());
+        let Run { id, survey_id, state, engine, created_at_ms, started_at_ms, finished_at_ms, .. } = row;
+        Self { id, survey: survey_id, state, engine, created_at_ms, started_at_ms, finished_at_ms, inputs, error }
+    }
+}
+
+/// A page of runs, the latest first.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct RunsBody {
+    runs: Vec<RunBody>,
+    /// What to send as `after` for the next page; null on the last.
+    next: Option<String>,
+}
+
+/// A run's files.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct RunFilesBody {
+    files: Vec<RunFileBody>,
+}
+
+/// A run's file.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct RunFileBody {
+    name: String,
+    content_type: String,
+    sha256: String,
+}
+
+impl From<RunFileHead> for RunFileBody {
+    fn from(RunFileHead { name, content_type, sha256 }: RunFileHead) -> Self {
+        Self { name, content_type, sha256 }
+    }
+}
+
+/// Starts a run of the survey.
+#[utoipa::path(
+    post, path = "/api/v1/surveys/{id}/runs", tag = "runs", params(("id" = String, Path, description = "The survey.")),
+    responses(
+        (status = 202, description = "Queued.", body = RunBody),
+        (status = 429, description = "Four wait already.", body = ProblemBody),
+    )
+)]
+pub(super) async fn create(shared: Data<Shared>, asker: Asker, survey: AtSurvey) -> Result<HttpResponse, Problem> {
+    let work = move |shared: &Shared| {
+        let id = shared.runner.queue(&survey.0.id, &asker.0.name())?;
+        Ok(shared.database.run(&id)?)
+    };
+    let run = call(&shared, work).await?.ok_or_else(|| Problem::of(&codes::INTERNAL))?;
+    let location = format!("/api/v1/runs/{}", run.id);
+    Ok(HttpResponse::Accepted().insert_header((header::LOCATION, location)).json(RunBody::from(run)))
+}
+
+/// Lists runs, the latest first.
+#[utoipa::path(get, path = "/api/v1/runs", tag = "runs", params(Page), responses((status = 200, description = "A page.", body = RunsBody)))]
+pub(super) async fn list(shared: Data<Shared>, asker: Asker, page: Query<Page>) -> Result<HttpResponse, Problem> {
+    let rows_max = page.rows()?;
+    // Above every UUID's first sign: the first page begins at the latest run.
+    let before = if page.after().is_empty() { "g".to_owned() } else { page.after().to_owned() };
+    let rows = call(&shared, move |shared| Ok(shared.database.runs(&before, rows_max)?)).await?;
+    let is_full = i64::try_from(rows.len()).is_ok_and(|rows| rows == rows_max);
+    let next = rows.last().filter(|_| is_full).map(|row| row.id.clone());
+    let visible = rows.into_iter().filter(|run| run.state == "succeeded" || !asker.0.is_public_reader());
+    Ok(HttpResponse::Ok().json(RunsBody { runs: visible.map(RunBody::from).collect(), next }))
+}
+
+/// The latest run that succeeded.
+#[utoipa::path(
+    get, path = "/api/v1/runs/latest", tag = "runs",
+    responses((status = 200, description = "It.", body = RunBody), (status = 404, description = "None yet.", body = ProblemBody))
+)]
+pub(super) async fn latest(shared: Data<Shared>) -> Result<HttpResponse, Problem> {
+    let found = call(&shared, |shared| Ok(shared.database.latest_succeeded_run()?)).await?;
+    found.map(|run| HttpResponse::Ok().json(RunBody::from(run))).ok_or_else(|| Problem::of(&codes::NOT_FOUND))
+}
+
+/// Shows a run.
+#[utoipa::path(
+    get, path = "/api/v1/runs/{id}", tag = "runs", params(("id" = String, Path, description = "The run.")),
+    responses((status = 200, description = "It.", body = RunBody), (status = 404, description = "No such run.", body = ProblemBody))
+)]
+pub(super) async fn show(run: AtRun) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().json(RunBody::from(run.0)))
+}
+
+/// A run's results.
+#[utoipa::path(
+    get, path = "/api/v1/runs/{id}/results", tag = "runs", params(("id" = String, Path, description = "The run.")),
+    responses(
+        (status = 200, description = "The tables, verdicts and how they were made.", body = Object),
+        (status = 404, description = "No such run.", body = ProblemBody),
+        (status = 409, description = "It has not succeeded (yet).", body = ProblemBody),
+    )
+)]
+pub(super) async fn results(request: HttpRequest, shared: Data<Shared>, run: AtRun) -> Result<HttpResponse, Problem> {
+    let file = read_file(&shared, run, "results.json".to_owned()).await?;
+    Ok(answers::tagged(&request, &file.sha256, MAY_KEEP_BUT_ASK, "application/json", file.content))
+}
+
+/// Lists a run's files.
+#[utoipa::path(
+    get, path = "/api/v1/runs/{id}/files", tag = "runs", params(("id" = String, Path, description = "The run.")),
+    responses((status = 200, description = "Those the reader may read.", body = RunFilesBody), (status = 404, description = "No such run.", body = ProblemBody))
+)]
+pub(super) async fn files(shared: Data<Shared>, asker: Asker, run: AtRun) -> Result<HttpResponse, Problem> {
+    let rows = call(&shared, move |shared| Ok(shared.database.run_files(&run.0.id)?)).await?;
+    let readable = rows.into_iter().filter(|file| asker.0.may(file_access(&file.name)).is_ok());
+    Ok(HttpResponse::Ok().json(RunFilesBody { files: readable.map(RunFileBody::from).collect() }))
+}
+
+/// A run's file, byte for byte as it was computed.
+#[utoipa::path(
+    get, path = "/api/v1/runs/{id}/files/{name}", tag = "runs",
+    params(("id" = String, Path, description = "The run."), ("name" = String, Path, description = "The file.")),
+    responses(
+        (status = 200, description = "The bytes; `X-Content-Sha256` and `ETag` carry their SHA-256.", body = String, content_type = "text/csv"),
+        (status = 404, description = "No such run or file.", body = ProblemBody),
+        (status = 409, description = "The run has not succeeded (yet).", body = ProblemBody),
+    )
+)]
+pub(super) async fn file(
+    request: HttpRequest,
+    shared: Data<Shared>,
+    asker: Asker,
+    run: AtRun,
+    path: Path<(String, String)>,
+) -> Result<HttpResponse, Problem> {
+    let name = path.into_inner().1;
+    asker.0.may(file_access(&name))?;
+    let file = read_file(&shared, run, name).await?;
+    let mut answer = answers::tagged(&request, &file.sha256, MAY_KEEP_BUT_ASK, &file.content_type, file.content);
+    let name = header::ContentDisposition::attachment(file.name);
+    if let Ok(name) = header::TryIntoHeaderValue::try_into_value(name) {
+        answer.headers_mut().insert(header::CONTENT_DISPOSITION, name);
+    }
+    if let Ok(digest) = header::HeaderValue::from_str(&file.sha256) {
+        answer.headers_mut().insert(header::HeaderName::from_static("x-content-sha256"), digest);
+    }
+    Ok(answer)
+}
+
+async fn read_file(shared: &Data<Shared>, run: AtRun, name: String) -> Result<RunFile, Problem> {
+    match run.0.state.as_str() {
+        "succeeded" => {}
+        "failed" => return Err(Problem::of(&codes::RUN_FAILED).because(run.0.error.unwrap_or_default())),
+        _ => return Err(Problem::of(&codes::RUN_NOT_FINISHED)),
+    }
+    let file = call(shared, move |shared| Ok(shared.database.run_file(&run.0.id, &name)?)).await?;
+    file.ok_or_else(|| Problem::of(&codes::NOT_FOUND))
+}

@@ -1,0 +1,94 @@
+//! The engine of the runs: from a survey's inputs to its indicator and the files that show it.
+
+use rayon::prelude::*;
+
+use super::{NamedFile, RunFailure, RunInputs};
+use crate::{
+    evidence::sha256_hex,
+    export::run_files,
+    indicator::{
+        self, SurveyInputs,
+        files::{FileFaults, Margins, Regions, Sample, Targets},
+        results::{Status, SurveyHead},
+    },
+    instrument::{ItemFault, Questionnaire, Response, ScoringProfile, Submission},
+    storage::{FileKind, JudgedBody},
+};
+
+impl RunFailure {
+    fn new(code: &str, message: impl ToString) -> Self {
+        Self { code: code.to_owned(), message: message.to_string() }
+    }
+}
+
+/// What the survey's files say, read and checked again: a run rests on the stored texts, not on rows derived from them.
+struct Files {
+    sample: Sample,
+    margins: Option<Margins>,
+    regions: Regions,
+    targets: Targets,
+}
+
+/// Computes the indicator of a survey.
+///
+/// # Errors
+/// What stands in the way of a result, with its code.
+pub fn indicator(inputs: &RunInputs) -> Result<Vec<NamedFile>, RunFailure> {
+    let questionnaire = Questionnaire::from_canonical_json(&inputs.questionnaire.canonical)
+        .map_err(|faults| RunFailure::new("stored-questionnaire", faults))?;
+    let profile = ScoringProfile::from_toml("profile.toml", &inputs.survey.profile_source)
+        .map_err(|faults| RunFailure::new("stored-profile", faults))?;
+    let files = read_files(inputs)?;
+    let responses = read_responses(&questionnaire, &inputs.bodies)?;
+    let survey = &inputs.survey;
+    let inputs = SurveyInputs {
+        survey: SurveyHead {
+            code: survey.code.clone(),
+            title: survey.title.clone(),
+            place: survey.place.clone(),
+            region: files.regions.root().map(|region| region.code.clone()),
+            example: survey.example,
+        },
+        status: if survey.state == "closed" { Status::Final } else { Status::Interim },
+        questionnaire: &questionnaire,
+        profile: &profile,
+        sample: &files.sample,
+        margins: files.margins.as_ref(),
+        regions: &files.regions,
+        targets: &files.targets,
+        responses: &responses,
+        input_digest: sha256_hex(inputs.digests().as_bytes()),
+    };
+    let indicator = indicator::compute(&inputs).map_err(|error| RunFailure::new("not-computable", error))?;
+    let files = run_files(&inputs, &indicator).into_iter();
+    Ok(files.map(|file| (file.name.to_owned(), file.content_type, file.bytes)).collect())
+}
+
+fn read_files(inputs: &RunInputs) -> Result<Files, RunFailure> {
+    let faulty = |faults: FileFaults| RunFailure::new("stored-file", faults);
+    let text = |kind: FileKind| inputs.file(kind);
+    Ok(Files {
+        sample: Sample::parse("sample", text(FileKind::Sample).unwrap_or_default()).map_err(faulty)?,
+        margins: text(FileKind::Margins).map(|t| Margins::parse("margins", t)).transpose().map_err(faulty)?,
+        regions: text(FileKind::Regions)
+            .map_or_else(|| Ok(Regions::default()), |t| Regions::parse("regions", t))
+            .map_err(faulty)?,
+        targets: text(FileKind::Targets)
+            .map_or_else(|| Ok(Targets::default()), |t| Targets::parse("targets", t))
+            .map_err(faulty)?,
+    })
+}
+
+/// Parses the raw bytes again: what was accepted once is accepted now, or the run says which is not.
+fn read_responses(questionnaire: &Questionnaire, bodies: &[JudgedBody]) -> Result<Vec<Response>, RunFailure> {
+    let read = |body: &JudgedBody| {
+        let refused = |faults: Vec<ItemFault>| {
+            let first = faults.first().map(ToString::to_string).unwrap_or_default();
+            let message = format!("stored response {} is not accepted any more: {first}", body.interview_id);
+            RunFailure::new("stored-response", message)
+        };
+        let submission = Submission::parse(&body.body).map_err(refused)?;
+        Response::accept(questionnaire, &submission).map_err(refused)
+    };
+    bodies.par_iter().map(read).collect::<Vec<_>>().into_iter().collect()
+}

@@ -1,0 +1,97 @@
+//! Everything a run computes from, read in one go and named by digest, so that anyone can see what went in.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::RunFailure;
+use crate::{
+    evidence::sha256_hex,
+    storage::{Database, FileKind, JudgedBody, StorageError, StoredFile, StoredQuestionnaire, Survey},
+};
+
+/// What a run computes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunInputs {
+    /// The survey's head with its scoring profile.
+    pub survey: Survey,
+    /// The questionnaire version.
+    pub questionnaire: StoredQuestionnaire,
+    /// The files in force, by kind.
+    pub files: BTreeMap<&'static str, StoredFile>,
+    /// The bytes of every interview that counts, in the order of their cases' bytes.
+    pub bodies: Vec<JudgedBody>,
+}
+
+#[derive(Serialize)]
+struct Digests<'a> {
+    questionnaire: &'a str,
+    profile: ProfileDigest<'a>,
+    files: BTreeMap<&'a str, &'a str>,
+    responses: ResponsesDigest,
+}
+
+#[derive(Serialize)]
+struct ProfileDigest<'a> {
+    id: &'a str,
+    version: &'a str,
+    sha256: String,
+}
+
+#[derive(Serialize)]
+struct ResponsesDigest {
+    n: usize,
+    /// Of the lines `case id digest`, one a response, in the order of the cases.
+    sha256: String,
+}
+
+impl RunInputs {
+    pub(super) fn read(database: &Database, run_id: &str) -> Result<Self, RunFailure> {
+        let missing =
+            |what: &str| RunFailure { code: "missing-input".to_owned(), message: format!("there is no {what}") };
+        let run = database.run(run_id).map_err(away)?.ok_or_else(|| missing("run"))?;
+        let survey = database.survey(&run.survey_id).map_err(away)?.ok_or_else(|| missing("survey"))?;
+        let hash = &survey.questionnaire_hash;
+        let questionnaire = database.questionnaire(hash).map_err(away)?.ok_or_else(|| missing("questionnaire"))?;
+        let mut files = BTreeMap::new();
+        for kind in FileKind::ALL {
+            if let Some(file) = database.survey_file(&survey.id, kind).map_err(away)? {
+                files.insert(kind.name(), file);
+            }
+        }
+        if !files.contains_key(FileKind::Sample.name()) {
+            return Err(missing("sample file"));
+        }
+        let bodies = database.counted_bodies(&survey.id).map_err(away)?;
+        if bodies.is_empty() {
+            return Err(RunFailure { code: "no-responses".to_owned(), message: "no response counts yet".to_owned() });
+        }
+        Ok(Self { survey, questionnaire, files, bodies })
+    }
+
+    /// The text of a file in force.
+    pub fn file(&self, kind: FileKind) -> Option<&str> {
+        self.files.get(kind.name()).map(|file| file.content.as_str())
+    }
+
+    /// Every input by digest, as JSON with its keys in a fixed order.
+    pub fn digests(&self) -> String {
+        let lines = |body: &JudgedBody| format!("{} {} {}\n", body.case_id, body.interview_id, body.sha256);
+        let list: String = self.bodies.iter().map(lines).collect();
+        let digests = Digests {
+            questionnaire: &self.questionnaire.hash,
+            profile: ProfileDigest {
+                id: &self.survey.profile_id,
+                version: &self.survey.profile_version,
+                sha256: sha256_hex(self.survey.profile_source.as_bytes()),
+            },
+            files: self.files.iter().map(|(kind, file)| (*kind, file.sha256.as_str())).collect(),
+            responses: ResponsesDigest { n: self.bodies.len(), sha256: sha256_hex(list.as_bytes()) },
+        };
+        serde_json::to_string(&digests).unwrap_or_default()
+    }
+}
+
+fn away(error: StorageError) -> RunFailure {
+    RunFailure { code: "storage".to_owned(), message: error.to_string() }
+}

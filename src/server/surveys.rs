@@ -1,0 +1,118 @@
+//! Setting a survey up: its head, and the files it is computed from.
+
+use jiff::civil::Date;
+
+use super::{Clock, Fault, Instruments, Refusal, Text, instruments};
+use crate::{
+    evidence::sha256_hex,
+    indicator::files::{FileFaults, Margins, Regions, Sample, Targets},
+    storage::{Database, FileKind, NewFile, SampleCase, Survey},
+};
+
+/// A survey as it is asked for; shapes are checked, references are not.
+#[derive(Debug, Clone)]
+pub struct NewSurvey {
+    /// Short name, unique.
+    pub code: String,
+    /// Title in Chinese.
+    pub title: String,
+    /// The place surveyed.
+    pub place: String,
+    /// Hash of the questionnaire version.
+    pub questionnaire: String,
+    /// The scoring profile's file.
+    pub profile: String,
+    /// First day of fieldwork.
+    pub fieldwork_from: Date,
+    /// Last day of fieldwork.
+    pub fieldwork_to: Date,
+    /// Whether the data are made up.
+    pub example: bool,
+}
+
+/// Makes a survey.
+///
+/// # Errors
+/// `UnknownQuestionnaire`; `Faults` of the profile, or when fieldwork ends before it begins; `CodeTaken`.
+pub fn create_survey(
+    database: &Database,
+    instruments: &Instruments,
+    new: NewSurvey,
+    clock: &Clock,
+) -> Result<Survey, Refusal> {
+    let questionnaire = instruments.get(database, &new.questionnaire)?;
+    let Some(questionnaire) = questionnaire else { return Err(Refusal::UnknownQuestionnaire(new.questionnaire)) };
+    let profile = instruments::read_profile("profile.toml", &new.profile, &questionnaire).map_err(Refusal::Faults)?;
+    if new.fieldwork_to < new.fieldwork_from {
+        let text = Text::new("调查结束日期早于开始日期", "fieldwork ends before it begins");
+        return Err(Refusal::Faults(vec![Fault::new("range", text).at("/fieldwork_to")]));
+    }
+    let survey = Survey {
+        id: clock.uuid().to_string(),
+        code: new.code,
+        title: new.title,
+        place: new.place,
+        questionnaire_hash: new.questionnaire,
+        profile_id: profile.id,
+        profile_version: profile.version,
+        profile_source: new.profile,
+        fieldwork_from: new.fieldwork_from.to_string(),
+        fieldwork_to: new.fieldwork_to.to_string(),
+        example: new.example,
+        state: "open".to_owned(),
+        created_at_ms: clock.now_ms(),
+    };
+    database.create_survey(&survey)?;
+    Ok(survey)
+}
+
+/// Checks a file whole and puts it into the survey; returns its version and whether it is new.
+///
+/// # Errors
+/// `Faults` with every fault and its line; then the survey is as it was.
+pub fn put_file(
+    database: &Database,
+    survey: &Survey,
+    kind: FileKind,
+    content: &str,
+    by: &str,
+    clock: &Clock,
+) -> Result<(i32, bool), Refusal> {
+    let cases = check(&survey.id, kind, content).map_err(faults)?;
+    let sha256 = sha256_hex(content.as_bytes());
+    let (received_at_ms, received_from) = (clock.now_ms(), by);
+    let file = NewFile { kind, sha256: &sha256, content, received_at_ms, received_from };
+    Ok(database.put_survey_file(&survey.id, file, &cases)?)
+}
+
+fn check(survey_id: &str, kind: FileKind, content: &str) -> Result<Vec<SampleCase>, FileFaults> {
+    let none = Vec::new();
+    match kind {
+        FileKind::Sample => Sample::parse("sample.csv", content).map(|sample| rows(survey_id, &sample)),
+        FileKind::Margins => Margins::parse("margins.csv", content).map(|_| none),
+        FileKind::Regions => Regions::parse("regions.csv", content).map(|_| none),
+        FileKind::Targets => Targets::parse("targets.toml", content).map(|_| none),
+    }
+}
+
+fn faults(faults: FileFaults) -> Refusal {
+    Refusal::Faults(faults.faults.into_iter().map(Fault::from).collect())
+}
+
+fn rows(survey_id: &str, sample: &Sample) -> Vec<SampleCase> {
+    let probabilities = |case: &crate::indicator::files::SampleCase| {
+        let named = sample.stages.iter().zip(&case.probabilities);
+        let map: serde_json::Map<_, _> = named.map(|(stage, p)| (stage.clone(), (*p).into())).collect();
+        serde_json::Value::Object(map).to_string()
+    };
+    let row = |case: &crate::indicator::files::SampleCase| SampleCase {
+        survey_id: survey_id.to_owned(),
+        case_id: case.case_id.clone(),
+        district: case.district.clone(),
+        stratum: case.stratum.clone(),
+        psu: case.psu.clone(),
+        residence: case.residence.code().to_owned(),
+        probabilities: probabilities(case),
+    };
+    sample.cases.iter().map(row).collect()
+}

@@ -1,0 +1,113 @@
+//! A PostgreSQL server of the test process's own: a new cluster in a temporary folder, reached by a Unix socket.
+//!
+//! `initdb` refuses to run as root, so as root the folder is given to an unprivileged user and everything runs as that
+//! user. A watcher process ends the server by its own process id when the test process is gone, however it went.
+
+use std::{
+    fs,
+    os::unix::fs::{MetadataExt, PermissionsExt},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::OnceLock,
+};
+
+use super::{is_program, run};
+
+/// The server.
+pub struct Server {
+    socket: PathBuf,
+    superuser: String,
+    programs: PathBuf,
+    // Its standard input is a pipe from this process: when this process ends, the watcher reads the end of file.
+    _watcher: Child,
+}
+
+/// The server of this process, started on first use; `None` when this machine has no PostgreSQL.
+pub fn server() -> Option<&'static Server> {
+    static SERVER: OnceLock<Option<Server>> = OnceLock::new();
+    SERVER.get_or_init(|| programs().map(start)).as_ref()
+}
+
+/// The folder with `initdb` and `pg_ctl`: the newest packaged version, or wherever `PATH` has them.
+fn programs() -> Option<PathBuf> {
+    let packaged = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
+    let mut packaged: Vec<PathBuf> = packaged.map(|version| version.path().join("bin")).collect();
+    packaged.sort();
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let mut folders = packaged.into_iter().rev().chain(std::env::split_paths(&path));
+    folders.find(|folder| is_program(&folder.join("initdb")) && is_program(&folder.join("pg_ctl")))
+}
+
+/// The unprivileged user to run as: `None` when this process is unprivileged itself.
+fn other_user() -> Option<&'static str> {
+    let is_root = fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0);
+    let exists = |name: &str| {
+        let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+        users.lines().any(|line| line.split(':').next() == Some(name))
+    };
+    is_root.then(|| if exists("postgres") { "postgres" } else { "nobody" })
+}
+
+fn as_user(user: Option<&str>, program: &Path) -> Command {
+    let mut command = match user {
+        None => Command::new(program),
+        Some(user) => {
+            let mut command = Command::new("runuser");
+            command.args(["-u", user, "--"]).arg(program);
+            command
+        }
+    };
+    command.env("LC_ALL", "C.UTF-8").current_dir("/").stdin(Stdio::null());
+    command
+}
+
+fn start(programs: PathBuf) -> Server {
+    let user = other_user();
+    // The path of a Unix socket may have 107 bytes, so the folder stands near the root.
+    let folder = tempfile::Builder::new().prefix("scilit-pg-").tempdir_in("/tmp").expect("a folder").keep();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).expect("permissions");
+    if let Some(user) = user {
+        run(Command::new("chown").arg(user).arg(&folder));
+    }
+    let data = folder.join("data");
+    let mut initdb = as_user(user, &programs.join("initdb"));
+    run(initdb.arg("-D").arg(&data).args(["-U", "tester", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C"]));
+    let options =
+        format!("-c listen_addresses='' -c unix_socket_directories='{}' -c max_connections=300", folder.display());
+    let mut pg_ctl = as_user(user, &programs.join("pg_ctl"));
+    // pg_ctl's child inherits its output: a file, not a pipe that would never end.
+    let log = folder.join("log");
+    let started = pg_ctl.arg("-D").arg(&data).arg("-l").arg(&log).args(["-w", "-t", "60", "-o", &options, "start"]);
+    let status = started.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("pg_ctl");
+    assert!(status.success(), "PostgreSQL did not start: {}", fs::read_to_string(&log).unwrap_or_default());
+    let watcher = watch(&folder, &data);
+    Server { socket: folder, superuser: "tester".to_owned(), programs, _watcher: watcher }
+}
+
+/// Waits for the end of this process, then ends the server by the process id it wrote down and removes its folder.
+fn watch(folder: &Path, data: &Path) -> Child {
+    let pid = fs::read_to_string(data.join("postmaster.pid")).expect("the server's process id");
+    let pid: u32 = pid.lines().next().and_then(|line| line.trim().parse().ok()).expect("a process id");
+    let script = format!(
+        "cat >/dev/null; kill -INT {pid} 2>/dev/null; \
+         for i in $(seq 100); do kill -0 {pid} 2>/dev/null || break; sleep 0.1; done; rm -rf '{}'",
+        folder.display()
+    );
+    let mut shell = Command::new("setsid");
+    let shell = shell.args(["sh", "-c", &script]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    shell.spawn().expect("a watcher")
+}
+
+impl Server {
+    /// Makes an empty database and returns its URL.
+    pub fn create_database(&self, name: &str) -> String {
+        let folder = self.socket.display().to_string();
+        run(Command::new(self.programs.join("createdb")).args(["-h", &folder, "-U", &self.superuser, name]));
+        format!("postgres:///{name}?host={folder}&user={}", self.superuser)
+    }
+
+    /// Runs SQL against one of its databases.
+    pub fn sql(&self, url: &str, sql: &str) -> String {
+        run(Command::new(self.programs.join("psql")).args(["-At", "-v", "ON_ERROR_STOP=1", "-c", sql, url]))
+    }
+}
