@@ -238,3 +238,44 @@ fn a_bootstrap_needs_its_seed() {
     let error = prepare(&plan, &table, &BTreeMap::new()).expect_err("a fault").to_string();
     assert!(error.contains("`replicates` and `seed`"), "{error}");
 }
+
+/// Equal probabilities are simple random sampling: four roads to (1 - f) s² / n.
+#[test]
+fn unequal_probability_variances_agree_when_probabilities_are_equal() {
+    use scilit::statistics::plan::{JointForm, PpsDesign, PpsMethod};
+    let (values, population) = ([3.0, 5.0, 10.0, 2.0, 4.0], 20.0);
+    let n = values.len() as f64;
+    let chance = n / population;
+    let both = n * (n - 1.0) / (population * (population - 1.0));
+    let table = DataTable::new("t", 5).with_numbers("pi", vec![chance; 5]).with_numbers("y", values.to_vec());
+    let mut joint = DataTable::new("joint", 5);
+    for j in 0..5 {
+        joint = joint.with_numbers(format!("c{j}"), (0..5).map(|i| if i == j { chance } else { both }).collect());
+    }
+    let files = BTreeMap::from([("joint.csv".to_owned(), joint)]);
+    let mean = values.iter().sum::<f64>() / n;
+    let spread = values.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / (n - 1.0);
+    let expected = population * ((1.0 - chance) * spread / n).sqrt();
+    let forms = [
+        (PpsMethod::Brewer, None),
+        (PpsMethod::Overton, None),
+        (PpsMethod::Overton, Some(JointForm::YatesGrundy)),
+        (PpsMethod::Joint, Some(JointForm::HorvitzThompson)),
+        (PpsMethod::Joint, Some(JointForm::YatesGrundy)),
+    ];
+    for (method, form) in forms {
+        let design = PpsDesign {
+            unit: None,
+            stratum: Columns::default(),
+            inclusion_probability: "pi".into(),
+            method,
+            joint_probability_file: (method == PpsMethod::Joint).then(|| "joint.csv".into()),
+            form,
+        };
+        let plan = Plan { design: Some(DesignPlan::Pps(design)), ..Plan::default() };
+        let sample = prepare(&plan, &table, &files).expect("a prepared sample");
+        let total = sample.estimate(&EstimatorPlan::Total(moment(&[]))).expect("a total");
+        let se = total.rows[0].se.expect("a standard error");
+        assert!((se / expected - 1.0).abs() < 1e-12, "{method:?} {form:?}: {se} for {expected}");
+    }
+}

@@ -8,7 +8,11 @@ use crate::statistics::{
     Prepared, StatisticsError,
     data::MISSING,
     design::df_of,
-    variance::{Replicates, replicate::DfRule, taylor::LeafValues},
+    variance::{
+        Replicates,
+        replicate::{AdjustedReplicates, DfRule},
+        taylor::LeafValues,
+    },
 };
 
 /// What is estimated in a domain, from its weighted column totals.
@@ -383,13 +387,41 @@ fn control_sums(prepared: &Prepared, domains: &Domains, columns: &[&[f64]]) -> O
 fn replicate_totals(replicates: &Replicates, domains: &Domains, columns: &[&[f64]]) -> Vec<Vec<f64>> {
     use rayon::prelude::*;
     let k = columns.len();
+    let rows: Vec<u32> =
+        (0..domains.codes.len() as u32).filter(|&row| domains.codes[row as usize] != MISSING).collect();
+    let base = |&row: &u32| {
+        let weight = replicates.base[row as usize];
+        columns.iter().map(move |column| weight * column[row as usize])
+    };
+    let based: Vec<f64> = rows.iter().flat_map(base).collect();
     let one = |replicate: usize| {
         let mut totals = vec![0.0; domains.len() * k];
-        for (row, &domain) in domains.codes.iter().enumerate().filter(|(_, code)| **code != MISSING) {
-            let weight = replicates.weight(replicate, row);
-            if weight != 0.0 {
-                let at = domain as usize * k;
-                totals[at..at + k].iter_mut().zip(columns).for_each(|(sum, column)| *sum += weight * column[row]);
+        let mut add = |row: u32, factor: f64, sums: &[f64]| {
+            let at = domains.codes[row as usize] as usize * k;
+            totals[at..at + k].iter_mut().zip(sums).for_each(|(total, sum)| *total += factor * sum);
+        };
+        let unit_of_row = &replicates.factors.unit_of_row;
+        let rows = rows.iter().copied().zip(based.chunks_exact(k));
+        match &replicates.adjusted {
+            AdjustedReplicates::Unchanged => {
+                let multipliers = &replicates.factors.multipliers[replicate];
+                rows.for_each(|(row, sums)| add(row, multipliers[unit_of_row[row as usize] as usize], sums));
+            }
+            AdjustedReplicates::Cells { cell_of_row, factors } => {
+                let (multipliers, factors) = (&replicates.factors.multipliers[replicate], &factors[replicate]);
+                for (row, sums) in rows {
+                    let multiplier = multipliers[unit_of_row[row as usize] as usize];
+                    if multiplier != 0.0 {
+                        add(row, multiplier * factors[cell_of_row[row as usize] as usize], sums);
+                    }
+                }
+            }
+            AdjustedReplicates::Rows(weights) => {
+                for (row, sums) in rows {
+                    // The base is in the sums; a row without one has no replicate weight either.
+                    let full = replicates.base[row as usize];
+                    add(row, if full > 0.0 { weights[replicate][row as usize] / full } else { 0.0 }, sums);
+                }
             }
         }
         totals

@@ -94,7 +94,10 @@ impl Adjuster {
             }
             Adjustment::Standardize(s) => Standard::bind(s, table, weights).map(Self::Standardize),
             Adjustment::Rake(plan) => {
-                if plan.margins.is_empty() || !(plan.epsilon_relative_to_sum_of_weights > 0.0) {
+                if plan.margins.is_empty()
+                    || plan.epsilon_relative_to_sum_of_weights.is_nan()
+                    || plan.epsilon_relative_to_sum_of_weights <= 0.0
+                {
                     return Err(StatisticsError::plan("rake", "raking needs margins and a positive epsilon"));
                 }
                 let margins = margins::bind_all("rake", &plan.margins, table, weights)?;
