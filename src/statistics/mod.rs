@@ -1,4 +1,17 @@
 //! Survey statistics: design, weighting, estimates.
+//!
+//! | step | where |
+//! |---|---|
+//! | a table of columns | [`data`] |
+//! | one document that describes an analysis | [`plan`] |
+//! | strata, units, population counts | [`design`] |
+//! | base weight, nonresponse, post-stratification, raking, calibration, trimming | [`weighting`] |
+//! | jackknife, balanced, bootstrap and given replicates | [`replicate`] |
+//! | everything that estimates share, done once | [`prepare()`] |
+//! | linearized and replicate variances | [`variance`] |
+//! | proportions, means, totals, ratios, quantiles, contrasts, tests, models by domain | [`estimate`] |
+//! | a plan and its answer in one call | [`analyse()`] |
+//! | leaf formulas: intervals, tests, regression, small areas | the other rooms |
 
 pub mod allocation;
 pub mod analyse;
