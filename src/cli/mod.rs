@@ -9,6 +9,7 @@ pub mod migrate;
 pub mod plan;
 pub mod questionnaire;
 pub mod questionnaire_publish;
+pub mod sample;
 pub mod score;
 pub mod serve;
 pub mod token;
@@ -31,6 +32,7 @@ enum Command {
     Migrate(migrate::MigrateArguments),
     Token(token::TokenArguments),
     Questionnaire(questionnaire::QuestionnaireArguments),
+    Sample(sample::SampleArguments),
     Score(score::ScoreArguments),
     Estimate(estimate::EstimateArguments),
     Plan(plan::PlanArguments),
@@ -49,6 +51,7 @@ pub fn run() -> anyhow::Result<()> {
         Command::Migrate(arguments) => migrate::run(arguments),
         Command::Token(arguments) => token::run(arguments),
         Command::Questionnaire(arguments) => questionnaire::run(arguments),
+        Command::Sample(arguments) => sample::run(&arguments),
         Command::Score(arguments) => score::run(arguments),
         Command::Estimate(arguments) => estimate::run(arguments),
         Command::Plan(arguments) => plan::run(arguments),

@@ -227,7 +227,9 @@ impl Frame {
     /// ```
     pub fn parse(file: &str, text: &str, order: &[String]) -> Result<Self, Vec<FrameFault>> {
         let mut reading = Reading { file, columns: BTreeMap::new(), faults: Vec::new() };
-        let mut reader = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+        // With CRLF the reader counts a line only after the record that follows it, so faults would be a line early.
+        let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
         match reader.headers().cloned() {
             Ok(header) => reading.header(&header, order),
             Err(error) => reading.fault(1, None, error.to_string()),
@@ -291,6 +293,13 @@ mod tests {
         assert!(found.iter().any(|f| f.contains("column psu: the column stands twice")));
         assert!(found.iter().any(|f| f.contains("column households: the column is missing")));
         assert!(faults(HEADER)[0].contains("no units"));
+    }
+
+    #[test]
+    fn lines_are_counted_alike_with_either_line_end() {
+        let text = format!("{HEADER}1,A,P1,urban,9\n1,A,P2,urban,none\n");
+        assert_eq!(faults(&text), faults(&text.replace('\n', "\r\n")));
+        assert!(faults(&text)[0].starts_with("f.csv, line 3, column households"));
     }
 
     #[test]
