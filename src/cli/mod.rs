@@ -1,16 +1,17 @@
 //! The command line: one file a command.
 
+pub mod analysis;
 pub mod demo;
+pub mod estimate;
+pub mod export;
+pub mod flat;
 pub mod migrate;
+pub mod plan;
+pub mod questionnaire;
 pub mod questionnaire_publish;
+pub mod score;
 pub mod serve;
 pub mod token;
-pub mod questionnaire;
-pub mod score;
-pub mod analysis;
-pub mod estimate;
-pub mod flat;
-pub mod plan;
 pub mod weight;
 
 use clap::{Parser, Subcommand};
@@ -34,6 +35,7 @@ enum Command {
     Estimate(estimate::EstimateArguments),
     Plan(plan::PlanArguments),
     Weight(weight::WeightArguments),
+    Export(export::ExportArguments),
 }
 
 /// Parses the process's arguments and runs the command they name.
@@ -51,5 +53,6 @@ pub fn run() -> anyhow::Result<()> {
         Command::Estimate(arguments) => estimate::run(arguments),
         Command::Plan(arguments) => plan::run(arguments),
         Command::Weight(arguments) => weight::run(arguments),
+        Command::Export(arguments) => export::run(arguments),
     }
 }

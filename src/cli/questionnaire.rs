@@ -1,4 +1,4 @@
-//! `scilit questionnaire`: check, show and describe questionnaire and profile files. Needs no server.
+//! `scilit questionnaire`: check, publish, show and describe questionnaire and profile files. Needs no server.
 
 use std::{
     io::Write,
@@ -12,7 +12,7 @@ use crate::instrument::{
     Definition, Faults, Item, Questionnaire, ScoringProfile, definition_schema, scoring::profile_schema,
 };
 
-/// Check questionnaire files, show them, print the schema of their format
+/// Check questionnaire files, publish and show them, print the schema of their format
 #[derive(Debug, Args)]
 pub struct QuestionnaireArguments {
     #[command(subcommand)]
@@ -23,6 +23,8 @@ pub struct QuestionnaireArguments {
 enum QuestionnaireCommand {
     /// Check files and list every fault with file, line and item
     Check(CheckArguments),
+    /// Publish a questionnaire file into the database as a version that never changes
+    Publish(super::questionnaire_publish::PublishArguments),
     /// Show a questionnaire: for reading, as the form a tablet gets, or as the bytes that are hashed
     Show(ShowArguments),
     /// Print the JSON Schema of the questionnaire file
@@ -75,6 +77,7 @@ struct SchemaArguments {
 pub fn run(arguments: QuestionnaireArguments) -> anyhow::Result<()> {
     match arguments.command {
         QuestionnaireCommand::Check(arguments) => check(&arguments),
+        QuestionnaireCommand::Publish(arguments) => super::questionnaire_publish::run(arguments),
         QuestionnaireCommand::Show(arguments) => show(&arguments),
         QuestionnaireCommand::Schema(arguments) => {
             print(&if arguments.profile { profile_schema() } else { definition_schema() })

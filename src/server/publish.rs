@@ -26,5 +26,7 @@ pub fn publish(
         published_by: by.to_owned(),
     };
     let publication = database.publish_questionnaire(&row)?;
-    Ok((publication, row))
+    // Published before, the version keeps the day and the person of its first publication.
+    let stored = database.questionnaire(&row.hash)?;
+    Ok((publication, stored.unwrap_or(row)))
 }

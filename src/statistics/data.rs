@@ -14,7 +14,7 @@ use super::StatisticsError;
 pub struct DataTable {
     name: String,
     rows: usize,
-    columns: BTreeMap<String, Column>,
+    columns: BTreeMap<String, Arc<Column>>,
     order: Vec<String>,
 }
 
@@ -102,7 +102,7 @@ impl DataTable {
     }
 
     fn insert(&mut self, name: String, column: Column) {
-        if self.columns.insert(name.clone(), column).is_none() {
+        if self.columns.insert(name.clone(), Arc::new(column)).is_none() {
             self.order.push(name);
         }
     }
@@ -130,6 +130,7 @@ impl DataTable {
     fn column(&self, name: &str, needed_by: &str) -> Result<&Column, StatisticsError> {
         self.columns
             .get(name)
+            .map(Arc::as_ref)
             .ok_or_else(|| StatisticsError::MissingColumn { column: name.to_owned(), needed_by: needed_by.to_owned() })
     }
 

@@ -1,6 +1,21 @@
 //! Survey statistics: design, weighting, estimates.
+//!
+//! | step | where |
+//! |---|---|
+//! | a table of columns | [`data`] |
+//! | one document that describes an analysis | [`plan`] |
+//! | strata, units, population counts | [`design`] |
+//! | base weight, nonresponse, post-stratification, raking, calibration, trimming | [`weighting`] |
+//! | jackknife, balanced, bootstrap and given replicates | [`replicate`] |
+//! | everything that estimates share, done once | [`prepare()`] |
+//! | linearized and replicate variances | [`variance`] |
+//! | proportions, means, totals, ratios, quantiles, contrasts, tests, models by domain | [`estimate`] |
+//! | a plan and its answer in one call | [`analyse()`] |
+//! | leaf formulas: intervals, tests, regression, small areas | the other rooms |
 
+pub mod allocation;
 pub mod analyse;
+pub mod association;
 pub mod combine;
 pub mod contrast;
 pub mod data;
@@ -15,10 +30,14 @@ pub mod model_matrix;
 pub mod plan;
 pub mod prepare;
 pub mod presentation;
+pub mod quadratic_form;
 pub mod regression;
 pub mod replicate;
+pub mod sample_size;
+pub mod small_area;
 pub mod special;
 pub mod variance;
+pub mod variance_function;
 pub mod verdict;
 pub mod weighting;
 

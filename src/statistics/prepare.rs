@@ -6,11 +6,15 @@ use super::{
     DataTable, Plan, StatisticsError,
     data::MISSING,
     design::{self, Design},
+    estimate::calibrated::CalibratedTotals,
     plan::{Comparison, DesignPlan, Filter, VarianceMethod},
     replicate,
-    variance::{LonelyRule, Replicates, replicate::DfRule},
+    variance::{
+        LonelyRule, Replicates,
+        replicate::{AdjustedReplicates, DfRule},
+    },
     weighting::{
-        Adjuster, WeightStep, kish_deff,
+        Adjuster, Start, WeightStep, kish_deff,
         nonresponse::{self, PreStep},
         residual::Residual,
     },
@@ -33,6 +37,7 @@ pub struct Prepared {
     steps: Vec<WeightStep>,
     pre_steps: Vec<PreStep>,
     pub(super) rows_by_leaf: OnceLock<Vec<u32>>,
+    pub(super) calibrated: OnceLock<Option<CalibratedTotals>>,
 }
 
 /// The design's summary, as answers show it.
@@ -97,6 +102,7 @@ pub fn prepare(
         steps,
         pre_steps,
         rows_by_leaf: OnceLock::new(),
+        calibrated: OnceLock::new(),
         table,
         design,
     };
@@ -169,7 +175,7 @@ struct FullSample {
     weights: Vec<f64>,
     residuals: Vec<Residual>,
     adjusters: Vec<Adjuster>,
-    starts: Vec<Option<Vec<f64>>>,
+    starts: Vec<Start>,
 }
 
 fn adjust(
@@ -184,7 +190,7 @@ fn adjust(
     let taylor = plan.variance.method == VarianceMethod::Taylor;
     for step in &plan.adjustments {
         let adjuster = Adjuster::bind(step, table, &full.weights)?;
-        let adjusted = adjuster.apply(&full.weights, None)?;
+        let adjusted = adjuster.apply(&full.weights, &Start::Fresh)?;
         if taylor {
             full.residuals.extend(adjuster.residual(&full.weights, &adjusted));
         }
@@ -201,12 +207,12 @@ fn replicates(
     design_plan: &DesignPlan,
     prepared: &Prepared,
     adjusters: &[Adjuster],
-    starts: &[Option<Vec<f64>>],
+    starts: &[Start],
     files: &BTreeMap<String, DataTable>,
 ) -> Result<Option<Replicates>, StatisticsError> {
     let variance = &plan.variance;
     let design = &prepared.design;
-    let (factors, base) = match (variance.method, design_plan, &variance.replicates) {
+    let (factors, given) = match (variance.method, design_plan, &variance.replicates) {
         (VarianceMethod::Taylor, DesignPlan::ReplicateWeights(_), _) => {
             return Err(StatisticsError::plan("variance.method", "replicate weights go with the method `replicate`"));
         }
@@ -219,41 +225,71 @@ fn replicates(
         }
         (VarianceMethod::Replicate, DesignPlan::ReplicateWeights(given), None) => {
             let given = replicate::bind(given, &prepared.table, &design.weights)?;
-            (given.factors, Some(given.weights))
+            (given.factors, AdjustedReplicates::Rows(given.weights))
         }
         (VarianceMethod::Replicate, _, None) => {
             return Err(StatisticsError::plan("variance.replicates", "the method replicate needs them"));
         }
         (VarianceMethod::Replicate, _, Some(replicates)) => {
             let file = replicates.multipliers_file.as_ref().and_then(|file| files.get(file));
-            (replicate::make(replicates, design, prepared.rule, &prepared.table, file)?, None)
+            let made = replicate::make(replicates, design, prepared.rule, &prepared.table, file)?;
+            (made, AdjustedReplicates::Unchanged)
         }
     };
-    let mut replicates = Replicates { factors, adjusted: base };
-    if !adjusters.is_empty() {
-        replicates.adjusted = Some(readjust(&replicates, &design.weights, adjusters, starts)?);
+    let mut replicates = Replicates { factors, base: design.weights.clone(), adjusted: given };
+    let on_cells = match (adjusters, &replicates.adjusted) {
+        ([adjuster], AdjustedReplicates::Unchanged) => adjuster.cells().map(|cells| (adjuster, cells)),
+        _ => None,
+    };
+    if let Some((adjuster, (cell_of_row, cells))) = on_cells {
+        let factors = readjust_cells(&replicates, adjuster, &starts[0], cell_of_row, cells)?;
+        replicates.adjusted = AdjustedReplicates::Cells { cell_of_row: cell_of_row.to_vec(), factors };
+    } else if !adjusters.is_empty() {
+        replicates.adjusted = AdjustedReplicates::Rows(readjust(&replicates, adjusters, starts)?);
     }
     Ok(Some(replicates))
+}
+
+fn in_replicate(replicate: usize) -> impl Fn(StatisticsError) -> StatisticsError {
+    move |source| StatisticsError::Replicate { replicate: replicate + 1, source: Box::new(source) }
 }
 
 /// Every replicate goes through the adjustments again, each starting from the full sample's solution.
 fn readjust(
     replicates: &Replicates,
-    design: &[f64],
     adjusters: &[Adjuster],
-    starts: &[Option<Vec<f64>>],
+    starts: &[Start],
 ) -> Result<Vec<Vec<f64>>, StatisticsError> {
     use rayon::prelude::*;
     let one = |replicate: usize| {
-        let weight = |(row, &full): (usize, &f64)| replicates.weight(replicate, row, full);
-        let mut weights: Vec<f64> = design.iter().enumerate().map(weight).collect();
+        let mut weights: Vec<f64> = (0..replicates.base.len()).map(|row| replicates.weight(replicate, row)).collect();
         for (adjuster, start) in adjusters.iter().zip(starts) {
-            weights = adjuster
-                .apply(&weights, start.as_deref())
-                .map_err(|source| StatisticsError::Replicate { replicate: replicate + 1, source: Box::new(source) })?
-                .weights;
+            weights = adjuster.apply(&weights, start).map_err(in_replicate(replicate))?.weights;
         }
         Ok(weights)
+    };
+    let all: Vec<Result<Vec<f64>, StatisticsError>> = (0..replicates.len()).into_par_iter().map(one).collect();
+    all.into_iter().collect()
+}
+
+/// The same where a step's factor depends on a cell alone: cells are adjusted, not rows.
+fn readjust_cells(
+    replicates: &Replicates,
+    adjuster: &Adjuster,
+    start: &Start,
+    cell_of_row: &[u32],
+    cells: usize,
+) -> Result<Vec<Vec<f64>>, StatisticsError> {
+    use rayon::prelude::*;
+    let one = |replicate: usize| {
+        let multipliers = &replicates.factors.multipliers[replicate];
+        let mut sums = vec![0.0; cells];
+        for ((&cell, &unit), base) in cell_of_row.iter().zip(&replicates.factors.unit_of_row).zip(&replicates.base) {
+            if cell != MISSING {
+                sums[cell as usize] += base * multipliers[unit as usize];
+            }
+        }
+        adjuster.cell_factors(&sums, start).map_err(in_replicate(replicate))
     };
     let all: Vec<Result<Vec<f64>, StatisticsError>> = (0..replicates.len()).into_par_iter().map(one).collect();
     all.into_iter().collect()
@@ -338,7 +374,7 @@ impl Prepared {
             Some((_, DfRule::Stated(df))) if whole => df,
             Some((replicates, _)) => {
                 let rows: Vec<usize> = (0..self.weights.len()).filter(|&row| counts(row)).collect();
-                replicates.rank_df(&rows, &self.weights)
+                replicates.rank_df(&rows)
             }
         }
     }

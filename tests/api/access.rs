@@ -11,8 +11,13 @@ use crate::support::{
 };
 
 fn filled(path: &str) -> String {
-    path.replace("{uuid}", TABLET).replace("{rev}", "1").replace("{kind}", "sample").replace("{hash}", "0").replace("{short}", "0")
-        .replace("{id}", "nobody").replace("{name}", "responses_weighted.csv")
+    path.replace("{uuid}", TABLET)
+        .replace("{rev}", "1")
+        .replace("{kind}", "sample")
+        .replace("{hash}", "0")
+        .replace("{short}", "0")
+        .replace("{id}", "nobody")
+        .replace("{name}", "responses_weighted.csv")
 }
 
 #[test]

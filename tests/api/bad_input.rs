@@ -57,7 +57,9 @@ fn compressed_or_wrongly_typed_bodies_are_refused() {
             let refused = put("application/json", Some(coding));
             assert_eq!((refused.status, refused.problem().as_str()), (415, "unsupported-media"), "{coding}");
         }
-        for kind in ["application/x-www-form-urlencoded", "application/xml", "text/plain", "application/json; charset=gbk", ""] {
+        for kind in
+            ["application/x-www-form-urlencoded", "application/xml", "text/plain", "application/json; charset=gbk", ""]
+        {
             assert_eq!(put(kind, None).problem(), "unsupported-media", "{kind}");
         }
         assert!(app.database().interview(TABLET).expect("an answer").is_none());
@@ -72,7 +74,9 @@ fn json_that_is_none_is_refused_as_malformed_and_a_wrong_field_as_invalid() {
         let post = |body: &[u8]| {
             app.send(Some(Role::Analyst), "POST", "/api/v1/surveys", &[("Content-Type", "application/json")], body)
         };
-        for body in [&b"{"[..], b"null", b"[]", b"\"x\"", b"{\"code\":01}", b"\xff\xfe", b"\xef\xbb\xbf{}", b"", b"{}\0"] {
+        for body in
+            [&b"{"[..], b"null", b"[]", b"\"x\"", b"{\"code\":01}", b"\xff\xfe", b"\xef\xbb\xbf{}", b"", b"{}\0"]
+        {
             let refused = post(body);
             assert_eq!((refused.status, refused.problem().as_str()), (400, "malformed"), "{body:?}");
         }
@@ -87,7 +91,13 @@ fn a_file_that_is_no_text_is_refused() {
     on_every_backend(|test| {
         let app = TestApp::start(test);
         let post = |body: &[u8]| {
-            app.send(Some(Role::Analyst), "POST", "/api/v1/questionnaires", &[("Content-Type", "application/toml")], body)
+            app.send(
+                Some(Role::Analyst),
+                "POST",
+                "/api/v1/questionnaires",
+                &[("Content-Type", "application/toml")],
+                body,
+            )
         };
         assert_eq!(post(b"\xd5\xc5").problem(), "malformed", "GBK");
         assert_eq!(post(b"id = \"a\0b\"").problem(), "malformed", "NUL");

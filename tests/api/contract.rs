@@ -48,7 +48,8 @@ fn codes_are_unique_and_their_actions_are_the_ones_tablets_know() {
 fn every_answer_carries_the_marker_the_request_id_the_time_and_the_security_headers() {
     on_every_backend(|test| {
         let app = TestApp::start(test);
-        let paths = ["/healthz", "/readyz", "/", "/api/docs/", "/api/v1/openapi.json", "/api/v1/surveys", "/api/v1/nothing"];
+        let paths =
+            ["/healthz", "/readyz", "/", "/api/docs/", "/api/v1/openapi.json", "/api/v1/surveys", "/api/v1/nothing"];
         for path in paths {
             let answer = app.send(None, "GET", path, &[], b"");
             assert_eq!(answer.header("x-survey-api"), Some("1"), "{path}");

@@ -25,7 +25,8 @@ fn other_content_under_a_published_version_is_refused() {
     on_every_backend(|test| {
         let app = TestApp::start(test);
         assert_eq!(app.publish(QUESTIONNAIRE).status, 201);
-        let refused = app.publish(&QUESTIONNAIRE.replace("The Earth goes round the Sun", "The Sun goes round the Earth"));
+        let refused =
+            app.publish(&QUESTIONNAIRE.replace("The Earth goes round the Sun", "The Sun goes round the Earth"));
         assert_eq!((refused.status, refused.problem().as_str()), (409, "version-taken"));
         let raised = QUESTIONNAIRE.replace("1.0.0", "1.0.1").replace("The Earth", "Our Earth");
         assert_eq!(app.publish(&raised).status, 201);
@@ -41,7 +42,10 @@ fn every_fault_of_a_file_comes_back_with_its_line_and_item() {
         assert_eq!((refused.status, refused.problem().as_str()), (422, "invalid"));
         let faults = refused.json()["errors"].as_array().expect("faults").clone();
         assert!(!faults.is_empty());
-        assert!(faults.iter().all(|fault| fault["line"].is_u64() && fault["file"] == "questionnaire.toml"), "{faults:?}");
+        assert!(
+            faults.iter().all(|fault| fault["line"].is_u64() && fault["file"] == "questionnaire.toml"),
+            "{faults:?}"
+        );
         assert!(app.database().questionnaires().expect("rows").is_empty());
     });
 }

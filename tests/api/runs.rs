@@ -1,6 +1,9 @@
 //! Runs: started by HTTP, computed in the background, read as JSON and files.
 
-use scilit::{evidence::sha256_hex, server::{Role, Settings}};
+use scilit::{
+    evidence::sha256_hex,
+    server::{Role, Settings},
+};
 use serde_json::json;
 
 use crate::support::{
@@ -101,7 +104,11 @@ fn public_results_open_the_results_and_nothing_else() {
         assert_eq!(open(&format!("/api/v1/runs/{id}/results")).status, 200);
         assert_eq!(open(&format!("/api/v1/runs/{id}/files/indicator.csv")).status, 200);
         assert_eq!(open(&format!("/api/v1/runs/{id}/files/responses_weighted.csv")).problem(), "unauthenticated");
-        assert_eq!(open("/api/v1/runs").json()["runs"].as_array().expect("runs").len(), 1, "the failed run stays inside");
+        assert_eq!(
+            open("/api/v1/runs").json()["runs"].as_array().expect("runs").len(),
+            1,
+            "the failed run stays inside"
+        );
         let names = open(&format!("/api/v1/runs/{id}/files")).json();
         assert_eq!(names["files"].as_array().expect("files").len(), 2);
         assert_eq!(open(&format!("/api/v1/surveys/{survey}")).problem(), "unauthenticated");

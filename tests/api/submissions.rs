@@ -50,12 +50,18 @@ fn other_bytes_under_the_same_revision_are_a_conflict_and_both_are_kept() {
         let conflict = app.submit(TABLET, 1, body.to_string().as_bytes());
         assert_eq!((conflict.status, conflict.problem().as_str()), (409, "rev-conflict"));
         let problem = conflict.json();
-        assert_eq!((problem["receipt"]["conflict"].clone(), problem["action"].clone()), (json!(true), json!("keep_local")));
+        assert_eq!(
+            (problem["receipt"]["conflict"].clone(), problem["action"].clone()),
+            (json!(true), json!("keep_local"))
+        );
         let again = app.submit(TABLET, 1, body.to_string().as_bytes());
         assert_eq!((again.status, &again.json()["receipt"]), (409, &problem["receipt"]));
         let shown = app.get(Role::Supervisor, &format!("/api/v1/responses/{TABLET}")).json();
         assert_eq!(shown["versions"].as_array().expect("versions").len(), 2);
-        assert_eq!((shown["response"]["conflict"].clone(), shown["response"]["state"].clone()), (json!(true), json!("parsed")));
+        assert_eq!(
+            (shown["response"]["conflict"].clone(), shown["response"]["state"].clone()),
+            (json!(true), json!("parsed"))
+        );
     });
 }
 
@@ -116,10 +122,25 @@ fn what_cannot_be_judged_good_is_stored_and_quarantined_with_its_faults() {
             ("a NUL", good.to_string().replace("\"note\":\"\"", "\"note\":\"a\\u0000b\""), "", ""),
             ("deep nesting", format!("{}{}", "[".repeat(200), "]".repeat(200)), "malformed", ""),
             ("an unknown item", with(&|body| body["answers"][0]["i"] = json!("K99")), "unknown-item", "/answers/0"),
-            ("an impossible code", with(&|body| body["answers"][0]["v"] = json!("robot")), "impossible-code", "/answers/0"),
-            ("another id", with(&|body| body["id"] = json!("019abcde-0000-7000-8000-00000000ffff")), "id-mismatch", "/id"),
+            (
+                "an impossible code",
+                with(&|body| body["answers"][0]["v"] = json!("robot")),
+                "impossible-code",
+                "/answers/0",
+            ),
+            (
+                "another id",
+                with(&|body| body["id"] = json!("019abcde-0000-7000-8000-00000000ffff")),
+                "id-mismatch",
+                "/id",
+            ),
             ("another revision", with(&|body| body["rev"] = json!(7)), "rev-mismatch", "/rev"),
-            ("an unknown questionnaire", with(&|body| body["instrument"] = json!("0".repeat(64))), "unknown-instrument", "/instrument"),
+            (
+                "an unknown questionnaire",
+                with(&|body| body["instrument"] = json!("0".repeat(64))),
+                "unknown-instrument",
+                "/instrument",
+            ),
             ("an unknown case", with(&|body| body["case"] = json!("c99")), "unknown-case", "/case"),
         ];
         for (n, (what, body, code, pointer)) in cases.into_iter().enumerate() {
@@ -131,7 +152,10 @@ fn what_cannot_be_judged_good_is_stored_and_quarantined_with_its_faults() {
             assert_eq!(kept.json()["receipt"]["sha256"], sha256_hex(body.as_bytes()), "{what}");
             let notices = notices(&kept.json());
             let named = |(found, place): &(String, String)| found == code && place.starts_with(pointer);
-            assert!(if code.is_empty() { !notices.is_empty() } else { notices.iter().any(named) }, "{what}: {notices:?}");
+            assert!(
+                if code.is_empty() { !notices.is_empty() } else { notices.iter().any(named) },
+                "{what}: {notices:?}"
+            );
             let again = app.submit(&id, 1, body.as_bytes());
             assert_eq!((again.status, &again.json()["receipt"]), (200, &kept.json()["receipt"]), "{what}");
         }
@@ -159,7 +183,8 @@ fn quarantine_ends_by_itself_when_the_questionnaire_and_the_sample_arrive() {
         let body = submission(TABLET, &hash, "c1").to_string();
         let early = app.submit(TABLET, 1, body.as_bytes());
         assert_eq!(notices(&early.json())[0].0, "unknown-instrument");
-        let state = || app.get(Role::Supervisor, &format!("/api/v1/responses/{TABLET}")).json()["response"]["state"].clone();
+        let state =
+            || app.get(Role::Supervisor, &format!("/api/v1/responses/{TABLET}")).json()["response"]["state"].clone();
         app.publish(QUESTIONNAIRE);
         assert_eq!(state(), "quarantined", "its case is still unknown");
         let made = app.create_survey(&survey_request("调查", &hash)).json();
@@ -181,7 +206,8 @@ fn a_second_interview_of_a_case_is_kept_as_surplus() {
         let surplus = app.submit(other, 1, submission(other, &hash, "c1").to_string().as_bytes());
         assert_eq!((surplus.status, surplus.json()["state"].clone()), (202, json!("surplus")));
         assert_eq!(notices(&surplus.json())[0].0, "case-already-complete");
-        let list = |query: &str| app.get(Role::Supervisor, &format!("/api/v1/surveys/{survey}/responses{query}")).json();
+        let list =
+            |query: &str| app.get(Role::Supervisor, &format!("/api/v1/surveys/{survey}/responses{query}")).json();
         let ids = |list: &Value| -> Vec<Value> {
             list["responses"].as_array().expect("a list").iter().map(|row| row["id"].clone()).collect()
         };

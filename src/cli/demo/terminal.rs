@@ -5,7 +5,7 @@ use crate::indicator::{
     Label,
     results::{ResultRow, Results, Status},
 };
-use comfy_table::{CellAlignment, Table, presets::UTF8_HORIZONTAL_ONLY};
+use comfy_table::{CellAlignment, Table, presets::NOTHING};
 
 /// Language of what is printed for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -40,7 +40,7 @@ const SHOWN: [&str; 7] = ["city", "district", "sex", "age_group", "education", "
 /// The headline and the table.
 pub(super) fn summary(results: &Results, language: Language) -> String {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY);
+    table.load_style(NOTHING);
     let mut header = vec![
         language.pick("区域或人群", "Region or group").to_owned(),
         language.pick("样本量", "n").to_owned(),
@@ -51,6 +51,9 @@ pub(super) fn summary(results: &Results, language: Language) -> String {
     header.extend(results.targets.iter().map(|target| language.of(&target.label).to_owned()));
     table.set_header(header);
     for shown in results.tables.iter().filter(|table| SHOWN.contains(&table.id.as_str())) {
+        if shown.id != "city" {
+            table.add_row([format!("— {}", language.of(&shown.label))]);
+        }
         for row in &shown.rows {
             table.add_row(cells(row, results, language));
         }

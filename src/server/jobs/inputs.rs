@@ -47,7 +47,8 @@ struct ResponsesDigest {
 
 impl RunInputs {
     pub(super) fn read(database: &Database, run_id: &str) -> Result<Self, RunFailure> {
-        let missing = |what: &str| RunFailure { code: "missing-input".to_owned(), message: format!("there is no {what}") };
+        let missing =
+            |what: &str| RunFailure { code: "missing-input".to_owned(), message: format!("there is no {what}") };
         let run = database.run(run_id).map_err(away)?.ok_or_else(|| missing("run"))?;
         let survey = database.survey(&run.survey_id).map_err(away)?.ok_or_else(|| missing("survey"))?;
         let hash = &survey.questionnaire_hash;

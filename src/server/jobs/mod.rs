@@ -47,13 +47,16 @@ pub struct RunFailure {
     pub message: String,
 }
 
+/// The thread of the runs, and how it says that it has ended.
+type Worker = (JoinHandle<()>, Receiver<()>);
+
 /// Takes runs and computes them one after the other. Cloning shares the queue.
 #[derive(Debug, Clone)]
 pub struct Runner {
     database: Database,
     clock: Clock,
     queue: Arc<Mutex<Option<Sender<String>>>>,
-    thread: Arc<Mutex<Option<(JoinHandle<()>, Receiver<()>)>>>,
+    thread: Arc<Mutex<Option<Worker>>>,
 }
 
 impl Runner {

@@ -62,7 +62,7 @@ fn fit(prepared: &Prepared, plan: &Glm) -> Result<Fitted, StatisticsError> {
         None => linearized(prepared, &model, &full)?,
         Some(replicates) => {
             let one = |r: usize| {
-                let of = |row: usize| replicates.weight(r, row, prepared.weights[row]);
+                let of = |row: usize| replicates.weight(r, row);
                 one_fit(plan, &model, &outcome, &weights(&of)).map(|fit| fit.coefficients)
             };
             let values = (0..replicates.len()).map(one).collect::<Result<Vec<_>, _>>()?;

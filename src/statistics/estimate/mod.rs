@@ -4,9 +4,11 @@
 //! below the line) or a total; z_i = w_i (y_i - θ x_i) / Σ w x is its linearized value.
 
 mod answer;
+pub(super) mod calibrated;
 mod contrast;
 mod domains;
 mod glm;
+mod independence;
 mod moment;
 mod moments;
 mod plausible;
@@ -40,7 +42,7 @@ impl Prepared {
             EstimatorPlan::PlausibleValues(p) => plausible::estimate(self, p),
             EstimatorPlan::PresentationFlags(p) => plausible::flags(self, p),
             EstimatorPlan::Glm(g) => glm::estimate(self, g),
-            EstimatorPlan::IndependenceTest(_) => Err(StatisticsError::plan("estimator", plan.name())),
+            EstimatorPlan::IndependenceTest(t) => independence::estimate(self, t),
             EstimatorPlan::FayHerriot(_) => {
                 Err(StatisticsError::plan("estimator", "fay_herriot works on a table of areas, not on a sample"))
             }

@@ -43,8 +43,8 @@ pub(super) fn estimate(prepared: &Prepared, plan: &Moment, kind: Kind) -> Result
         false => vec![f64::NAN; domains.len()],
     };
     let mut rows = Vec::with_capacity(domains.len());
-    for domain in 0..domains.len() {
-        let cell = Cell { prepared, plan, kind, moments: &moments, domain, squares: squares[domain] };
+    for (domain, &squares) in squares.iter().enumerate() {
+        let cell = Cell { prepared, plan, kind, moments: &moments, domain, squares };
         let mut row = cell.row(&mut quantiles)?;
         row.domain = domains.key(domain);
         rows.push(row);
@@ -206,9 +206,9 @@ impl Cell<'_> {
 fn no_interval(p: f64, se: f64, df: f64) -> Option<NotEstimable> {
     if !(p > 1e-12 && p < 1.0 - 1e-12) {
         Some(NotEstimable::Boundary)
-    } else if !(df > 0.0) {
+    } else if df.is_nan() || df <= 0.0 {
         Some(NotEstimable::NoDegreesOfFreedom)
-    } else if !(se > 0.0) {
+    } else if se.is_nan() || se <= 0.0 {
         Some(NotEstimable::ZeroVariance)
     } else {
         None

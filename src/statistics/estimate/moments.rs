@@ -1,11 +1,18 @@
 //! Weighted totals by domain with all that their variances need, made in one pass over the rows.
 
-use super::domains::Domains;
+use super::{
+    calibrated::{CalibratedTotals, for_each_control, regression},
+    domains::Domains,
+};
 use crate::statistics::{
     Prepared, StatisticsError,
     data::MISSING,
     design::df_of,
-    variance::{Replicates, replicate::DfRule, taylor::LeafValues},
+    variance::{
+        Replicates,
+        replicate::{AdjustedReplicates, DfRule},
+        taylor::LeafValues,
+    },
 };
 
 /// What is estimated in a domain, from its weighted column totals.
@@ -64,7 +71,12 @@ pub(super) struct Moments<'a> {
     pub counts: Vec<usize>,
     leaf_sums: LeafSums,
     replicate_totals: Vec<Vec<f64>>,
+    /// After one calibration: Σ d x col by domain, control and column.
+    control_sums: Option<Vec<f64>>,
 }
+
+/// Control sums are kept up to this many numbers (some 400 MB); beyond it rows are passed again for each domain.
+const CONTROL_SUMS_MAX: usize = 50_000_000;
 
 impl<'a> Moments<'a> {
     /// Sums the columns; column values where no domain is are not looked at.
@@ -75,9 +87,10 @@ impl<'a> Moments<'a> {
         let totals = leaf_sums.totals(domains.len(), columns.len());
         let replicate_totals = match &prepared.replicates {
             None => Vec::new(),
-            Some(replicates) => replicate_totals(prepared, replicates, domains, &columns),
+            Some(replicates) => replicate_totals(replicates, domains, &columns),
         };
-        Self { prepared, domains, columns, totals, counts, leaf_sums, replicate_totals }
+        let control_sums = control_sums(prepared, domains, &columns);
+        Self { prepared, domains, columns, totals, counts, leaf_sums, replicate_totals, control_sums }
     }
 
     fn k(&self) -> usize {
@@ -157,9 +170,38 @@ impl<'a> Moments<'a> {
         self.taylor(&kept, &values, k)
     }
 
+    /// The linearized totals of a domain's leaves, and their regression on the controls.
+    fn own_and_slopes(&self, parameter: Parameter) -> Option<(&[u32], Vec<f64>, Vec<f64>)> {
+        let (sums, regression) = (self.control_sums.as_ref()?, regression(self.prepared)?);
+        let (leaves, own) = self.leaf_sums.of(parameter.domain, self.k());
+        let totals = self.totals(parameter.domain);
+        let linearized = |s: &[f64]| parameter.functional.linearized(s, totals);
+        let own = own.chunks_exact(self.k()).map(linearized).collect();
+        let width = regression.controls.totals.len() * self.k();
+        let of = &sums[parameter.domain * width..(parameter.domain + 1) * width];
+        let right: Vec<f64> = of.chunks_exact(self.k()).map(linearized).collect();
+        Some((leaves, own, regression.normal.solve(&right)))
+    }
+
     /// After calibration every row has a residual, inside the domain or not.
     fn residual_covariance(&self, parameters: &[Parameter]) -> Result<Vec<f64>, StatisticsError> {
         let k = parameters.len();
+        if let Some(of) = self.prepared.calibrated.get_or_init(|| CalibratedTotals::new(self.prepared))
+            && self.control_sums.is_some()
+        {
+            let parts: Vec<_> = parameters.iter().filter_map(|&p| self.own_and_slopes(p)).collect();
+            if let [(leaves, own, b)] = parts.as_slice()
+                && let Some(variance) = of.variance(&self.prepared.design, leaves, own, b)
+            {
+                return Ok(vec![variance]);
+            }
+            let mut values = vec![0.0; self.prepared.design.leaves() * k];
+            for (at, (leaves, own, b)) in parts.iter().enumerate() {
+                let z = of.residuals(leaves, own, b);
+                z.iter().enumerate().for_each(|(leaf, z)| values[leaf * k + at] = *z);
+            }
+            return self.taylor(&self.prepared.all_leaves(), &values, k);
+        }
         let mut values = vec![0.0; self.prepared.design.leaves() * k];
         for (at, parameter) in parameters.iter().enumerate() {
             let z = self.prepared.residual_totals(self.linearized_rows(*parameter));
@@ -254,7 +296,7 @@ impl Prepared {
     }
 
     /// The rows leaf by leaf.
-    fn by_leaf(&self) -> &[u32] {
+    pub(super) fn by_leaf(&self) -> &[u32] {
         self.rows_by_leaf.get_or_init(|| {
             let leaf = self.design.leaf_of_row();
             let mut rows: Vec<u32> = (0..leaf.len() as u32).collect();
@@ -321,22 +363,65 @@ impl LeafSums {
     }
 }
 
+/// Σ d x col by domain, control and column, when one calibration shapes the residuals.
+fn control_sums(prepared: &Prepared, domains: &Domains, columns: &[&[f64]]) -> Option<Vec<f64>> {
+    let regression = regression(prepared)?;
+    let k = columns.len();
+    let width = regression.controls.totals.len() * k;
+    if domains.len() * width > CONTROL_SUMS_MAX {
+        return None;
+    }
+    let mut sums = vec![0.0; domains.len() * width];
+    for (row, &domain) in domains.codes.iter().enumerate().filter(|(_, code)| **code != MISSING) {
+        let of = &mut sums[domain as usize * width..(domain as usize + 1) * width];
+        for_each_control(regression, row, |control, x| {
+            let weight = regression.before[row] * x;
+            let at = control as usize * k;
+            of[at..at + k].iter_mut().zip(columns).for_each(|(sum, column)| *sum += weight * column[row]);
+        });
+    }
+    Some(sums)
+}
+
 /// The totals of every replicate, domain by domain.
-fn replicate_totals(
-    prepared: &Prepared,
-    replicates: &Replicates,
-    domains: &Domains,
-    columns: &[&[f64]],
-) -> Vec<Vec<f64>> {
+fn replicate_totals(replicates: &Replicates, domains: &Domains, columns: &[&[f64]]) -> Vec<Vec<f64>> {
     use rayon::prelude::*;
     let k = columns.len();
+    let rows: Vec<u32> =
+        (0..domains.codes.len() as u32).filter(|&row| domains.codes[row as usize] != MISSING).collect();
+    let base = |&row: &u32| {
+        let weight = replicates.base[row as usize];
+        columns.iter().map(move |column| weight * column[row as usize])
+    };
+    let based: Vec<f64> = rows.iter().flat_map(base).collect();
     let one = |replicate: usize| {
         let mut totals = vec![0.0; domains.len() * k];
-        for (row, &domain) in domains.codes.iter().enumerate().filter(|(_, code)| **code != MISSING) {
-            let weight = replicates.weight(replicate, row, prepared.weights[row]);
-            if weight != 0.0 {
-                let at = domain as usize * k;
-                totals[at..at + k].iter_mut().zip(columns).for_each(|(sum, column)| *sum += weight * column[row]);
+        let mut add = |row: u32, factor: f64, sums: &[f64]| {
+            let at = domains.codes[row as usize] as usize * k;
+            totals[at..at + k].iter_mut().zip(sums).for_each(|(total, sum)| *total += factor * sum);
+        };
+        let unit_of_row = &replicates.factors.unit_of_row;
+        let rows = rows.iter().copied().zip(based.chunks_exact(k));
+        match &replicates.adjusted {
+            AdjustedReplicates::Unchanged => {
+                let multipliers = &replicates.factors.multipliers[replicate];
+                rows.for_each(|(row, sums)| add(row, multipliers[unit_of_row[row as usize] as usize], sums));
+            }
+            AdjustedReplicates::Cells { cell_of_row, factors } => {
+                let (multipliers, factors) = (&replicates.factors.multipliers[replicate], &factors[replicate]);
+                for (row, sums) in rows {
+                    let multiplier = multipliers[unit_of_row[row as usize] as usize];
+                    if multiplier != 0.0 {
+                        add(row, multiplier * factors[cell_of_row[row as usize] as usize], sums);
+                    }
+                }
+            }
+            AdjustedReplicates::Rows(weights) => {
+                for (row, sums) in rows {
+                    // The base is in the sums; a row without one has no replicate weight either.
+                    let full = replicates.base[row as usize];
+                    add(row, if full > 0.0 { weights[replicate][row as usize] / full } else { 0.0 }, sums);
+                }
             }
         }
         totals

@@ -83,7 +83,7 @@ pub(super) fn flags(prepared: &Prepared, plan: &PresentationFlags) -> Result<Ans
         }
     }
     let mut rows = Vec::with_capacity(domains.len());
-    for domain in 0..domains.len() {
+    for (domain, &n_positive) in positive.iter().enumerate() {
         let mut row =
             EstimateRow { domain: domains.key(domain), n: Some(moments.counts[domain]), ..EstimateRow::default() };
         if moments.counts[domain] == 0 {
@@ -96,7 +96,7 @@ pub(super) fn flags(prepared: &Prepared, plan: &PresentationFlags) -> Result<Ans
             estimate: moments.value(parameter),
             standard_error: moments.variance(parameter)?.sqrt(),
             n: moments.counts[domain] as u64,
-            n_positive: positive[domain],
+            n_positive,
             df: moments.df(domain),
         };
         add_flags(&mut row, &cell);

@@ -176,7 +176,7 @@ fn woodruff(
             row.ci = vec![("woodruff", [low, high])];
             row.se = Some((high - low) / (2.0 * t));
         }
-        _ if !(df > 0.0) => row.not_estimable = Some(NotEstimable::NoDegreesOfFreedom),
+        _ if df.is_nan() || df <= 0.0 => row.not_estimable = Some(NotEstimable::NoDegreesOfFreedom),
         _ => row.not_estimable = Some(NotEstimable::Boundary),
     }
     Ok(())

@@ -38,7 +38,7 @@ pub(super) fn multipliers(
     let mut multipliers = Vec::with_capacity(names.len());
     for (_, name) in &names {
         let values = file.numbers(name, PLACE)?;
-        if let Some(row) = row_of_unit.iter().find(|&&row| !(values[row] >= 0.0)) {
+        if let Some(row) = row_of_unit.iter().find(|&&row| values[row].is_nan() || values[row] < 0.0) {
             let reason = "a multiplier is at least 0".to_owned();
             return Err(StatisticsError::Cell { column: (*name).clone(), row: row + 1, reason });
         }
@@ -90,7 +90,7 @@ pub(super) fn weights(
     let mut all = Vec::with_capacity(count);
     for column in &plan.replicate_columns {
         let values = table.numbers(column, place)?;
-        if let Some(row) = values.iter().position(|v| !(*v >= 0.0)) {
+        if let Some(row) = values.iter().position(|v| v.is_nan() || *v < 0.0) {
             let reason = "a replicate weight is at least 0".to_owned();
             return Err(StatisticsError::Cell { column: column.clone(), row: row + 1, reason });
         }
@@ -98,7 +98,7 @@ pub(super) fn weights(
         all.push(values.iter().enumerate().map(|(row, v)| v * factor(row)).collect::<Vec<f64>>());
     }
     let rscales = plan.rscales.clone().unwrap_or_else(|| vec![1.0; count]);
-    if rscales.len() != count || rscales.iter().any(|r| !(*r >= 0.0)) {
+    if rscales.len() != count || rscales.iter().any(|r| r.is_nan() || *r < 0.0) {
         return Err(StatisticsError::plan("design.rscales", format!("{count} factors of at least 0 are needed")));
     }
     let factors = ReplicateFactors {

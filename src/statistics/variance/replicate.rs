@@ -32,13 +32,31 @@ pub enum DfRule {
     Stated(f64),
 }
 
+/// What adjustments made of the replicates' weights.
+#[derive(Debug, Clone, PartialEq)]
+pub enum AdjustedReplicates {
+    /// Nothing: the multipliers say it all.
+    Unchanged,
+    /// A factor for each cell and replicate.
+    Cells {
+        /// The cell of each row; rows without weight have none.
+        cell_of_row: Vec<u32>,
+        /// The factors, replicate by replicate.
+        factors: Vec<Vec<f64>>,
+    },
+    /// A weight for each row and replicate.
+    Rows(Vec<Vec<f64>>),
+}
+
 /// Final replicate weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Replicates {
     /// How they were made.
     pub factors: ReplicateFactors,
-    /// The weights after every adjustment, replicate by replicate; none when the multipliers alone say it.
-    pub adjusted: Option<Vec<Vec<f64>>>,
+    /// The full sample's weights that the multipliers multiply.
+    pub base: Vec<f64>,
+    /// What adjustments made of them.
+    pub adjusted: AdjustedReplicates,
 }
 
 impl Replicates {
@@ -52,11 +70,16 @@ impl Replicates {
         self.len() == 0
     }
 
-    /// The weight of a row in a replicate, given its full-sample weight before replicate adjustments.
-    pub fn weight(&self, replicate: usize, row: usize, full: f64) -> f64 {
+    /// The weight of a row in a replicate.
+    pub fn weight(&self, replicate: usize, row: usize) -> f64 {
+        let multiplied =
+            || self.base[row] * self.factors.multipliers[replicate][self.factors.unit_of_row[row] as usize];
         match &self.adjusted {
-            Some(weights) => weights[replicate][row],
-            None => full * self.factors.multipliers[replicate][self.factors.unit_of_row[row] as usize],
+            AdjustedReplicates::Rows(weights) => weights[replicate][row],
+            AdjustedReplicates::Unchanged => multiplied(),
+            AdjustedReplicates::Cells { cell_of_row, factors } => {
+                factors[replicate].get(cell_of_row[row] as usize).map_or(0.0, |factor| factor * multiplied())
+            }
         }
     }
 
@@ -98,9 +121,9 @@ impl Replicates {
     ///
     /// **Source**: R `survey::degf`, a pivoted QR with tolerance 1e-5. Lengths are compared through the cross
     /// products, where 1e-5 becomes 1e-10, still far above rounding.
-    pub fn rank_df(&self, rows: &[usize], full: &[f64]) -> f64 {
+    pub fn rank_df(&self, rows: &[usize]) -> f64 {
         let replicates = self.len();
-        let vectors = self.distinct_rows(rows, full);
+        let vectors = self.distinct_rows(rows);
         let mut gram = vec![0.0; replicates * replicates];
         for (vector, times) in &vectors {
             for i in 0..replicates {
@@ -112,14 +135,14 @@ impl Replicates {
     }
 
     /// Rows of the replicate-weight matrix with their squared size; without adjustments one a unit.
-    fn distinct_rows(&self, rows: &[usize], full: &[f64]) -> Vec<(Vec<f64>, f64)> {
+    fn distinct_rows(&self, rows: &[usize]) -> Vec<(Vec<f64>, f64)> {
         let replicates = self.len();
-        if let Some(weights) = &self.adjusted {
-            return rows.iter().map(|&row| (weights.iter().map(|w| w[row]).collect(), 1.0)).collect();
+        if self.adjusted != AdjustedReplicates::Unchanged {
+            return rows.iter().map(|&row| ((0..replicates).map(|r| self.weight(r, row)).collect(), 1.0)).collect();
         }
         let units = self.factors.multipliers.first().map_or(0, Vec::len);
         let mut squares = vec![0.0; units];
-        rows.iter().for_each(|&row| squares[self.factors.unit_of_row[row] as usize] += full[row] * full[row]);
+        rows.iter().for_each(|&row| squares[self.factors.unit_of_row[row] as usize] += self.base[row] * self.base[row]);
         let vector = |unit: usize| (0..replicates).map(|r| self.factors.multipliers[r][unit]).collect();
         (0..units).filter(|&unit| squares[unit] > 0.0).map(|unit| (vector(unit), squares[unit])).collect()
     }
@@ -163,7 +186,7 @@ mod tests {
             mse: false,
             df: DfRule::Rank,
         };
-        Replicates { factors, adjusted: None }
+        Replicates { factors, base: vec![1.0; units], adjusted: AdjustedReplicates::Unchanged }
     }
 
     #[test]
@@ -171,7 +194,7 @@ mod tests {
         let values = [1.0, 2.0, 6.0];
         let replicates = jackknife(3);
         let mean = |r: usize| {
-            let w = |i: usize| replicates.weight(r, i, 1.0);
+            let w = |i: usize| replicates.weight(r, i);
             vec![(0..3).map(|i| w(i) * values[i]).sum::<f64>() / (0..3).map(w).sum::<f64>()]
         };
         let means: Vec<Vec<f64>> = (0..3).map(mean).collect();
@@ -181,8 +204,8 @@ mod tests {
 
     #[test]
     fn the_rank_of_a_jackknife_gives_units_minus_one() {
-        assert_eq!(jackknife(7).rank_df(&(0..7).collect::<Vec<_>>(), &[1.0; 7]), 6.0);
-        assert_eq!(jackknife(7).rank_df(&[0, 1, 2], &[1.0; 7]), 2.0);
+        assert_eq!(jackknife(7).rank_df(&(0..7).collect::<Vec<_>>()), 6.0);
+        assert_eq!(jackknife(7).rank_df(&[0, 1, 2]), 2.0);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::{
     MarginLine, WeightStep,
-    calibrate::{self, Controls, Response},
+    calibrate::{self, Controls, Dense, DenseFactors, Response},
     margins::{self, BoundMargin, MarginCells},
     poststratify::{self, Standard},
     rake,
@@ -37,6 +37,8 @@ pub enum Adjuster {
         controls: Controls,
         /// The distance.
         response: Response,
+        /// The cells as a matrix, for the raking distance.
+        dense: Option<Dense>,
     },
     /// Trimming.
     Trim {
@@ -56,15 +58,27 @@ pub struct Adjusted {
     pub weights: Vec<f64>,
     /// Passes made.
     pub passes: usize,
-    /// What a replicate may start from: λ of a calibration.
-    pub start: Option<Vec<f64>>,
+    /// What a replicate may start from.
+    pub start: Start,
     /// Raking's weights after each margin, over d, by cell.
     after_margin: Vec<Vec<f64>>,
 }
 
+/// Where a replicate's fit starts: the full sample's solution.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Start {
+    /// From nothing.
+    #[default]
+    Fresh,
+    /// λ of a calibration.
+    Lambda(Vec<f64>),
+    /// Factors of rows and columns.
+    Dense(DenseFactors),
+}
+
 impl Adjusted {
     fn plain(weights: Vec<f64>, passes: usize) -> Self {
-        Self { weights, passes, start: None, after_margin: Vec::new() }
+        Self { weights, passes, start: Start::Fresh, after_margin: Vec::new() }
     }
 }
 
@@ -80,7 +94,10 @@ impl Adjuster {
             }
             Adjustment::Standardize(s) => Standard::bind(s, table, weights).map(Self::Standardize),
             Adjustment::Rake(plan) => {
-                if plan.margins.is_empty() || !(plan.epsilon_relative_to_sum_of_weights > 0.0) {
+                if plan.margins.is_empty()
+                    || plan.epsilon_relative_to_sum_of_weights.is_nan()
+                    || plan.epsilon_relative_to_sum_of_weights <= 0.0
+                {
                     return Err(StatisticsError::plan("rake", "raking needs margins and a positive epsilon"));
                 }
                 let margins = margins::bind_all("rake", &plan.margins, table, weights)?;
@@ -113,7 +130,7 @@ impl Adjuster {
     ///
     /// # Errors
     /// What keeps the step from being done with these weights.
-    pub fn apply(&self, weights: &[f64], start: Option<&[f64]>) -> Result<Adjusted, StatisticsError> {
+    pub fn apply(&self, weights: &[f64], start: &Start) -> Result<Adjusted, StatisticsError> {
         match self {
             Self::Poststratify(margin) => poststratified(self.name(), margin, weights),
             Self::Standardize(standard) => poststratified(self.name(), &standard.targets(weights), weights),
@@ -124,16 +141,47 @@ impl Adjuster {
                 adjusted.after_margin = raked.after_margin;
                 Ok(adjusted)
             }
-            Self::Calibrate { controls, response } => {
-                let solution = calibrate::solve(controls, &controls.sums(weights), response, start)?;
-                let mut adjusted = Adjusted::plain(controls.spread(weights, &solution.factors), solution.steps);
-                adjusted.start = Some(solution.lambda);
+            Self::Calibrate { controls, response, dense } => {
+                let (factors, start, passes) =
+                    calibrated(controls, response, dense.as_ref(), &controls.sums(weights), start)?;
+                let mut adjusted = Adjusted::plain(controls.spread(weights, &factors), passes);
+                adjusted.start = start;
                 Ok(adjusted)
             }
             Self::Trim { lower, upper, strict } => {
                 let (weights, passes) = trim::trim(weights, *lower, *upper, *strict)?;
                 Ok(Adjusted::plain(weights, passes))
             }
+        }
+    }
+
+    /// The cell of each row and how many there are, when the step's factor depends on nothing else.
+    pub fn cells(&self) -> Option<(&[u32], usize)> {
+        match self {
+            Self::Poststratify(margin) => Some((&margin.codes, margin.totals.len())),
+            Self::Rake { cells, .. } => Some((&cells.cell_of_row, cells.len)),
+            Self::Calibrate { controls, .. } if controls.numbers.is_empty() => {
+                Some((&controls.unit_of_row, controls.units))
+            }
+            _ => None,
+        }
+    }
+
+    /// The factor of each cell, from the cells' sums of weights.
+    ///
+    /// # Errors
+    /// As [`Adjuster::apply`]; [`StatisticsError::Weighting`] for a step that [`Adjuster::cells`] has no cells for.
+    pub fn cell_factors(&self, sums: &[f64], start: &Start) -> Result<Vec<f64>, StatisticsError> {
+        match self {
+            Self::Poststratify(margin) => poststratify::factors("poststratify", margin, sums),
+            Self::Rake { margins, cells, plan } => {
+                rake::rake(margins, cells, sums, plan.epsilon_relative_to_sum_of_weights, plan.max_iterations)
+                    .map(|raked| raked.factors)
+            }
+            Self::Calibrate { controls, response, dense } => {
+                calibrated(controls, response, dense.as_ref(), sums, start).map(|(factors, _, _)| factors)
+            }
+            _ => Err(StatisticsError::weighting(self.name(), "the step does not work on cells")),
         }
     }
 
@@ -194,6 +242,23 @@ impl Adjuster {
     }
 }
 
+/// The factor of each unit, by passes over the matrix where that converges, else by Newton's method.
+fn calibrated(
+    controls: &Controls,
+    response: &Response,
+    dense: Option<&Dense>,
+    sums: &[f64],
+    start: &Start,
+) -> Result<(Vec<f64>, Start, usize), StatisticsError> {
+    let from = if let Start::Dense(factors) = start { Some(factors) } else { None };
+    if let Some((dense, (factors, passes))) = dense.and_then(|dense| Some((dense, dense.solve(sums, from)?))) {
+        return Ok((dense.of_units(&factors), Start::Dense(factors), passes));
+    }
+    let lambda = if let Start::Lambda(lambda) = start { Some(lambda.as_slice()) } else { None };
+    let solution = calibrate::solve(controls, sums, response, lambda)?;
+    Ok((solution.factors, Start::Lambda(solution.lambda), solution.steps))
+}
+
 fn poststratified(step: &str, margin: &BoundMargin, weights: &[f64]) -> Result<Adjusted, StatisticsError> {
     let factors = poststratify::cell_factors(step, margin, weights)?;
     let after = |(&d, &code): (&f64, &u32)| if code == u32::MAX { 0.0 } else { d * factors[code as usize] };
@@ -216,7 +281,9 @@ fn bind_calibration(plan: &Calibrate, table: &DataTable, weights: &[f64]) -> Res
         let values = values.iter().map(|v| if v.is_nan() { 0.0 } else { *v }).collect();
         numeric.push((total.variable.clone(), values, total.total));
     }
-    Ok(Adjuster::Calibrate { controls: Controls::new(margins, numeric, table.rows()), response })
+    let controls = Controls::new(margins, numeric, table.rows());
+    let dense = if response == Response::Raking { Dense::new(&controls) } else { None };
+    Ok(Adjuster::Calibrate { controls, response, dense })
 }
 
 fn number_lines(controls: &Controls, before: &[f64], after: &[f64]) -> Vec<MarginLine> {

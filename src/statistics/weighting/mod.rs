@@ -13,5 +13,5 @@ pub mod rake;
 pub mod residual;
 pub mod trim;
 
-pub use adjust::{Adjusted, Adjuster};
+pub use adjust::{Adjusted, Adjuster, Start};
 pub use diagnostics::{MarginLine, StepDiagnostics, WeightStep, kish_deff};

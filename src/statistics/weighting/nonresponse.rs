@@ -75,7 +75,7 @@ fn multiply(weights: &mut [f64], table: &DataTable, column: &str, place: &str) -
         if *weight == 0.0 {
             continue;
         }
-        if !(factor > 0.0) {
+        if factor.is_nan() || factor <= 0.0 {
             return Err(cell_fault(column, row, "a multiplier of a weight is positive".to_owned()));
         }
         *weight *= factor;
@@ -93,7 +93,7 @@ fn household(step: &Household, table: &DataTable) -> Result<PreStep, StatisticsE
 /// Weights that a step starts from; 0 is allowed as the result of an earlier step.
 pub(super) fn start(table: &DataTable, column: &str, place: &str) -> Result<Vec<f64>, StatisticsError> {
     let weights = table.numbers(column, place)?;
-    match weights.iter().position(|w| !(*w >= 0.0)) {
+    match weights.iter().position(|w| w.is_nan() || *w < 0.0) {
         None => Ok(weights.to_vec()),
         Some(row) => Err(cell_fault(column, row, format!("the weight {} is not a positive number", weights[row]))),
     }

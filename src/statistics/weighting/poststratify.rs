@@ -13,7 +13,14 @@ use crate::statistics::{
 /// # Errors
 /// [`StatisticsError::Category`] where a cell has a total but no weight, as can happen in a replicate.
 pub fn cell_factors(step: &str, margin: &BoundMargin, weights: &[f64]) -> Result<Vec<f64>, StatisticsError> {
-    let sums = margin.sums(weights);
+    factors(step, margin, &margin.sums(weights))
+}
+
+/// One factor a cell, from the cells' sums of weights.
+///
+/// # Errors
+/// As [`cell_factors`].
+pub fn factors(step: &str, margin: &BoundMargin, sums: &[f64]) -> Result<Vec<f64>, StatisticsError> {
     let factor = |(at, (&sum, &total)): (usize, (&f64, &f64))| {
         if sum > 0.0 { Ok(total / sum) } else { Err(without_weight(step, margin, at)) }
     };

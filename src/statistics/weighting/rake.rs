@@ -65,7 +65,7 @@ fn fit(margin: &BoundMargin, category: &[u32], table: &mut [f64]) -> Result<(), 
         factors[code as usize] += weight;
     }
     for (at, (factor, total)) in factors.iter_mut().zip(&margin.totals).enumerate() {
-        if !(*factor > 0.0) {
+        if factor.is_nan() || *factor <= 0.0 {
             return Err(without_weight("rake", margin, at));
         }
         *factor = total / *factor;

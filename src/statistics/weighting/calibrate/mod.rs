@@ -4,9 +4,11 @@
 //! solves Σ w_i x_i = T. λ minimises the convex function φ(λ) = Σ d_i Γ(x_i'λ) - λ'T with Γ' = F, so Newton's method
 //! with a line search on φ finds it or shows that it does not exist.
 
+pub mod dense;
 pub mod distance;
 mod normal;
 
+pub use dense::{Dense, DenseFactors};
 pub use distance::Response;
 pub use normal::Normal;
 

@@ -1,0 +1,122 @@
+//! The main job in one command, as a person runs it, on both databases.
+
+mod support;
+
+use assert_cmd::Command;
+use serde_json::Value;
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+use support::on_every_backend;
+
+/// What differs from one demo to the next by nature: the database and the secrets.
+const NOT_COMPARED: [&str; 4] = ["scilit.db", "scilit.db-wal", "scilit.db-shm", "tokens.txt"];
+
+fn scilit() -> Command {
+    Command::new(env!("CARGO_BIN_EXE_scilit"))
+}
+
+fn demo(dir: &Path, more: &[&str]) -> String {
+    let mut command = scilit();
+    command.args(["demo", "--persons", "400", "--seed", "3", "--listen", "127.0.0.1:0", "--no-serve", "--dir"]);
+    let output = command.arg(dir).args(more).assert().success().get_output().stdout.clone();
+    String::from_utf8(output).expect("UTF-8")
+}
+
+fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(dir).expect("the folder").map(|entry| entry.expect("an entry").path());
+    let named = entries.map(|path| {
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        (name, fs::read(path).expect("a file"))
+    });
+    named.filter(|(name, _)| !NOT_COMPARED.contains(&name.as_str())).collect()
+}
+
+fn folder() -> (tempfile::TempDir, PathBuf) {
+    let parent = tempfile::tempdir().expect("a folder");
+    let path = parent.path().join("demo");
+    (parent, path)
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes_on_both_databases() {
+    let (_kept, first) = folder();
+    let printed = demo(&first, &[]);
+    assert!(printed.contains("哈尔滨市") && printed.contains("道里区") && printed.contains("示例数据"), "{printed}");
+    let expected = files(&first);
+    let names: Vec<&str> = expected.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "SCILIT-DEMO", "cases.csv", "indicator.csv", "margins.csv", "plan.json", "profile.toml",
+            "questionnaire.toml", "regions.csv", "responses_weighted.csv", "results.json", "sample.csv",
+            "targets.toml", "weights_log.csv",
+        ]
+    );
+    on_every_backend(|database| {
+        let (_kept, dir) = folder();
+        demo(&dir, &["--database-url", &database.url]);
+        for (name, bytes) in files(&dir) {
+            assert!(expected[&name] == bytes, "{name} differs on {}", database.url);
+        }
+    });
+}
+
+#[test]
+fn the_estimate_command_computes_the_citys_share_again_from_the_files() {
+    let (_kept, dir) = folder();
+    demo(&dir, &[]);
+    let plan = dir.join("plan.json");
+    let output = scilit().arg("estimate").arg("--plan").arg(&plan).arg("--data-dir").arg(&dir).assert().success();
+    let answer: Value = serde_json::from_slice(&output.get_output().stdout).expect("JSON");
+    let again = &answer["rows"][0];
+    let results: Value = serde_json::from_slice(&fs::read(dir.join("results.json")).expect("results")).expect("JSON");
+    let city = &results["tables"][0]["rows"][0];
+    // The same bits, not the same digits: both are printed so that they read back exactly.
+    for (here, there) in [("estimate", "estimate"), ("se", "se"), ("n_hat", "population")] {
+        assert_eq!(again[here].as_f64().map(f64::to_bits), city[there].as_f64().map(f64::to_bits), "{here}");
+    }
+    assert_eq!(again["ci"]["logit"], city["ci"]);
+}
+
+#[test]
+fn the_export_command_writes_what_the_api_gave() {
+    let (_kept, dir) = folder();
+    demo(&dir, &[]);
+    let out = dir.join("exported");
+    let url = format!("sqlite:{}", dir.join("scilit.db").display());
+    scilit().args(["export", "--database-url", &url, "--dir"]).arg(&out).assert().success();
+    let exported = files(&out);
+    assert_eq!(exported.len(), 6);
+    let downloaded = files_of(&dir, exported.keys());
+    assert!(exported == downloaded);
+    scilit().args(["export", "--database-url", &url, "--file", "nothing.csv", "--dir"]).arg(&out).assert().failure();
+}
+
+fn files_of<'a>(dir: &Path, names: impl Iterator<Item = &'a String>) -> BTreeMap<String, Vec<u8>> {
+    names.map(|name| (name.clone(), fs::read(dir.join(name)).expect("a file"))).collect()
+}
+
+#[test]
+fn a_folder_with_somebodys_files_is_left_alone() {
+    let (_kept, dir) = folder();
+    fs::create_dir(&dir).expect("a folder");
+    fs::write(dir.join("thesis.txt"), "years of work").expect("a file");
+    let refused = scilit().args(["demo", "--no-serve", "--listen", "127.0.0.1:0", "--dir"]).arg(&dir).assert().failure();
+    let said = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
+    assert!(said.contains("--dir"), "{said}");
+    assert_eq!(fs::read_to_string(dir.join("thesis.txt")).expect("the file"), "years of work");
+    assert_eq!(fs::read_dir(&dir).expect("the folder").count(), 1);
+}
+
+#[test]
+fn an_unknown_option_and_an_impossible_number_of_persons_are_errors() {
+    scilit().args(["demo", "--person", "5"]).assert().failure();
+    let (_kept, dir) = folder();
+    let mut few = scilit();
+    few.args(["demo", "--persons", "3", "--no-serve", "--listen", "127.0.0.1:0", "--dir"]).arg(&dir);
+    let said = String::from_utf8_lossy(&few.assert().failure().get_output().stderr).into_owned();
+    assert!(said.contains("189"), "the smallest number is named: {said}");
+}

@@ -1,0 +1,114 @@
+//! `migrate`, `token`, `questionnaire publish` and `serve` from a shell.
+
+use std::{
+    io::{BufRead, BufReader, Read, Write},
+    net::TcpStream,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use tempfile::TempDir;
+
+fn scilit(folder: &TempDir, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_scilit"));
+    command.current_dir(folder.path()).env_clear().args(arguments).output().expect("the program runs")
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn error(output: &Output) -> String {
+    assert!(!output.status.success(), "{}", out(output));
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn shipped(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("questionnaires").join(name).display().to_string()
+}
+
+#[test]
+fn migrate_names_what_it_applies_and_then_has_nothing_left() {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert!(out(&scilit(&folder, &["migrate", "--pending"])).starts_with("pending "));
+    assert!(out(&scilit(&folder, &["migrate"])).starts_with("applied "));
+    assert_eq!(out(&scilit(&folder, &["migrate"])), "the schema is up to date\n");
+    assert!(folder.path().join("scilit.db").is_file(), "the default database");
+}
+
+#[test]
+fn a_mistyped_url_variable_or_key_is_an_error_and_makes_no_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let refused = error(&scilit(&folder, &["migrate", "--database-url", "postgre://localhost/x"]));
+    assert!(refused.contains("sqlite:"), "{refused}");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_scilit"));
+    let with_variable =
+        command.current_dir(folder.path()).env_clear().env("SCILIT_LISSEN", "1").arg("migrate").output();
+    assert!(error(&with_variable.expect("the program runs")).contains("SCILIT_LISSEN"));
+    std::fs::write(folder.path().join("c.toml"), "listen = \"127.0.0.1:1\"\npublic = true\n").expect("a file");
+    let refused = error(&scilit(&folder, &["migrate", "--config", "c.toml"]));
+    assert!(refused.contains("line 2") && refused.contains("public"), "{refused}");
+    let left: Vec<_> =
+        std::fs::read_dir(folder.path()).expect("a folder").map(|entry| entry.expect("an entry").file_name()).collect();
+    assert_eq!(left, ["c.toml"]);
+}
+
+#[test]
+fn a_token_is_made_listed_without_its_secret_and_taken_back() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let secret = out(&scilit(&folder, &["token", "create", "--role", "analyst", "--label", "desk", "--days", "30"]));
+    assert!(secret.starts_with("scilit_") && secret.trim().len() == 7 + 64, "{secret}");
+    let list = out(&scilit(&folder, &["token", "list"]));
+    let row: Vec<&str> = list.lines().nth(1).expect("a row").split('\t').collect();
+    assert_eq!((row[1], row[2], row[4]), ("analyst", "desk", "valid"));
+    assert!(!list.contains(secret.trim()));
+    assert!(scilit(&folder, &["token", "revoke", row[0]]).status.success());
+    assert!(out(&scilit(&folder, &["token", "list"])).contains("revoked"));
+    assert!(error(&scilit(&folder, &["token", "revoke", row[0]])).contains("no such valid token"));
+    assert!(error(&scilit(&folder, &["token", "create", "--role", "king", "--label", "x"])).contains("king"));
+}
+
+#[test]
+fn a_questionnaire_is_published_once_and_a_broken_file_not_at_all() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let publish = |file: &str| scilit(&folder, &["questionnaire", "publish", file]);
+    let file = shipped("csl-demo.toml");
+    let first = out(&publish(&file));
+    assert!(first.starts_with("published csl-demo "), "{first}");
+    assert_eq!(out(&publish(&file)), first.replace("published", "already published"));
+    let broken = folder.path().join("broken.toml");
+    let text =
+        std::fs::read_to_string(&file).expect("the file").replacen("type = \"single_choice\"", "type = \"sorcery\"", 1);
+    std::fs::write(&broken, text).expect("a file");
+    let refused = error(&publish(&broken.display().to_string()));
+    assert!(refused.contains("broken.toml:") && refused.contains("sorcery"), "{refused}");
+}
+
+#[cfg(unix)]
+#[test]
+fn serve_prints_its_address_logs_json_without_secrets_and_ends_at_a_signal() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let secret = out(&scilit(&folder, &["token", "create", "--role", "analyst", "--label", "desk"]));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_scilit"));
+    command.current_dir(folder.path()).env_clear().args(["serve", "--listen", "127.0.0.1:0"]);
+    let mut server = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program runs");
+    let mut line = String::new();
+    BufReader::new(server.stdout.as_mut().expect("output")).read_line(&mut line).expect("a line");
+    let address = line.trim().trim_start_matches("http://").trim_end_matches('/').to_owned();
+    let mut stream = TcpStream::connect(&address).expect("a connection");
+    let request = format!(
+        "GET /api/v1/surveys?limit=canary HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: Bearer {}\r\n\r\n",
+        secret.trim()
+    );
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let killed = Command::new("kill").args(["-TERM", &server.id().to_string()]).status().expect("kill");
+    assert!(killed.success());
+    let ended = server.wait_with_output().expect("its end");
+    assert!(ended.status.success());
+    let logs = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(logs.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{logs}");
+    assert!(logs.contains("/api/v1/surveys") && !logs.contains(secret.trim()) && !logs.contains("canary"), "{logs}");
+}
