@@ -34,6 +34,7 @@ pub mod quadratic_form;
 pub mod regression;
 pub mod replicate;
 pub mod sample_size;
+pub mod sampling;
 pub mod small_area;
 pub mod special;
 pub mod variance;
