@@ -50,9 +50,19 @@ fn the_same_seed_gives_the_same_bytes_on_both_databases() {
     assert_eq!(
         names,
         [
-            "SCILIT-DEMO", "cases.csv", "indicator.csv", "margins.csv", "plan.json", "profile.toml",
-            "questionnaire.toml", "regions.csv", "responses_weighted.csv", "results.json", "sample.csv",
-            "targets.toml", "weights_log.csv",
+            "SCILIT-DEMO",
+            "cases.csv",
+            "indicator.csv",
+            "margins.csv",
+            "plan.json",
+            "profile.toml",
+            "questionnaire.toml",
+            "regions.csv",
+            "responses_weighted.csv",
+            "results.json",
+            "sample.csv",
+            "targets.toml",
+            "weights_log.csv",
         ]
     );
     on_every_backend(|database| {
@@ -104,7 +114,8 @@ fn a_folder_with_somebodys_files_is_left_alone() {
     let (_kept, dir) = folder();
     fs::create_dir(&dir).expect("a folder");
     fs::write(dir.join("thesis.txt"), "years of work").expect("a file");
-    let refused = scilit().args(["demo", "--no-serve", "--listen", "127.0.0.1:0", "--dir"]).arg(&dir).assert().failure();
+    let refused =
+        scilit().args(["demo", "--no-serve", "--listen", "127.0.0.1:0", "--dir"]).arg(&dir).assert().failure();
     let said = String::from_utf8_lossy(&refused.get_output().stderr).into_owned();
     assert!(said.contains("--dir"), "{said}");
     assert_eq!(fs::read_to_string(dir.join("thesis.txt")).expect("the file"), "years of work");

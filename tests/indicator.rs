@@ -205,6 +205,7 @@ fn a_margin_that_nobody_has_or_nothing_knows_is_an_error_that_names_it() {
     };
     let unknown = with(&format!("variable,level,total\nshoe_size,42,{total}\n"));
     assert!(unknown.contains("shoe_size"), "{unknown}");
-    let nobody = with(&format!("variable,level,total\nsex,male,{}\nsex,female,{}\nsex,x,1\n", total / 2.0, total / 2.0 - 1.0));
+    let nobody =
+        with(&format!("variable,level,total\nsex,male,{}\nsex,female,{}\nsex,x,1\n", total / 2.0, total / 2.0 - 1.0));
     assert!(nobody.contains("sex") && nobody.contains('x'), "{nobody}");
 }

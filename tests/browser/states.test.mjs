@@ -49,9 +49,9 @@ describe('without results the page says what happened and what to do', () => {
     visit(
       answering({
         '/runs/latest': problem(404, '没有找到'),
-        '/runs': [200, { runs: [{ ...RUN, state: 'failed', error: { code: 'x', message: '边际缺少类别' } }], next: null }],
+        '/runs': [200, { runs: [{ ...RUN, state: 'failed', error: { code: 'not-computable', message: 'sex = x: nobody' } }], next: null }],
       }),
-      (page) => shows(page, '这次计算没有成功', '边际缺少类别', RUN.id),
+      (page) => shows(page, '这次计算没有成功', '某个类别没有人应答', 'sex = x: nobody', RUN.id),
     ));
 
   it('when the server has a fault, with the number to hand on', () =>

@@ -193,6 +193,9 @@ fn the_number_of_threads_changes_nothing() {
     };
     let alone = with(1);
     assert_eq!(alone.len(), 5000);
+    // Each response scores as it does by itself, wherever it stands.
+    let by_themselves = score_all(&questionnaire, &profile, &few);
+    assert!(alone.iter().zip(by_themselves.iter().cycle()).all(|(among, by_itself)| among == by_itself));
     assert!([2, 3, 8].into_iter().all(|threads| with(threads) == alone));
 }
 

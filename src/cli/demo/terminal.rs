@@ -19,7 +19,7 @@ pub(super) enum Language {
 }
 
 impl Language {
-    pub(super) fn of<'a>(self, label: &'a Label) -> &'a str {
+    pub(super) fn of(self, label: &Label) -> &str {
         match self {
             Self::Chinese => &label.zh,
             Self::English => &label.en,

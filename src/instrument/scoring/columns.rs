@@ -40,25 +40,38 @@ impl Mark {
     }
 }
 
-/// Marks of many responses, column by column.
+/// Responses in one block; part of no result, chosen so that a block's marks stay in the cache.
+const BLOCK: usize = 1024;
+
+/// Marks of many responses: blocks of responses, column by column within a block.
 #[derive(Debug, Clone)]
 pub struct Marks {
-    columns: Vec<Vec<Mark>>,
+    blocks: Vec<Vec<Mark>>,
+    n_items: usize,
 }
 
 impl Marks {
     pub(super) fn of(items: &[ScoredItem<'_>], responses: &[Response]) -> Self {
-        // One task a column and within it one a block; the indexed collect keeps the order on any number of threads.
-        let column = |scored: &ScoredItem<'_>| -> Vec<Mark> {
-            responses.par_iter().with_min_len(1024).map(|response| mark(scored, response)).collect()
+        // A response is read once, from end to end: column after column through all of them would miss the cache at
+        // nearly every answer. The indexed collect keeps the order on any number of threads.
+        let block = |responses: &[Response]| {
+            let mut marks = vec![Mark::Absent; items.len() * responses.len()];
+            for (r, response) in responses.iter().enumerate() {
+                for (i, item) in items.iter().enumerate() {
+                    marks[i * responses.len() + r] = mark(item, response);
+                }
+            }
+            marks
         };
-        Self { columns: items.par_iter().map(column).collect() }
+        Self { blocks: responses.par_chunks(BLOCK).map(block).collect(), n_items: items.len() }
     }
 
     /// The mark of one response in one scored item.
     #[must_use]
     pub fn mark(&self, item: usize, response: usize) -> Mark {
-        self.columns[item][response]
+        let block = &self.blocks[response / BLOCK];
+        let n_responses = block.len() / self.n_items;
+        block[item * n_responses + response % BLOCK]
     }
 }
 

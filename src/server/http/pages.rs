@@ -28,9 +28,10 @@ pub(super) async fn page(request: HttpRequest) -> Result<HttpResponse, Problem> 
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Err(Problem::of(&codes::METHOD_NOT_ALLOWED).allow("GET, HEAD".to_owned()));
     }
-    let name = if path == "/" { "index.html" } else { path.trim_start_matches('/') };
-    match Files::get(name) {
-        Some(file) => Ok(served(&request, name, &file)),
+    let name = path.trim_start_matches('/');
+    let name = if path.ends_with('/') { format!("{name}index.html") } else { name.to_owned() };
+    match Files::get(&name) {
+        Some(file) => Ok(served(&request, &name, &file)),
         None if path == "/" => Ok(HttpResponse::Ok().content_type("text/html; charset=utf-8").body(NOT_BUILT)),
         None => Err(Problem::of(&codes::NOT_FOUND)),
     }
