@@ -56,7 +56,8 @@ pub(super) fn read(
     faults: &mut Faults,
     mut row: impl FnMut(&Row<'_>, &mut Faults),
 ) -> Vec<String> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    // The csv reader counts the line feed of CRLF only with the record after it, so lines would be one too early.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
     let mut reader = ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let header = match reader.headers() {
         Ok(header) => header.clone(),

@@ -232,6 +232,14 @@ mod tests {
     }
 
     #[test]
+    fn lines_are_counted_the_same_with_windows_line_ends() {
+        let rows = "a,230102,S1,P1,urban,0.5,0.5\r\nb,230102,S1,P1,urban,2,0.5\r\nc,230102,S1,P1,urban,3,0.5\r\n";
+        let error =
+            Sample::parse("sample.csv", &format!("{}\r\n{rows}", HEADER.trim_end())).expect_err("a faulty file");
+        assert_eq!(error.faults.iter().map(|fault| fault.line).collect::<Vec<_>>(), [3, 4]);
+    }
+
+    #[test]
     fn rows_that_contradict_each_other_are_faults() {
         let rows = "a,230102,S1,P1,urban,0.5,0.5\n\
                     a,230102,S1,P1,urban,0.5,0.5\n\
