@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn the_scheme_chooses_the_backend() {
         assert_eq!("sqlite:a.db".parse(), Ok(DatabaseUrl::Sqlite("a.db".into())));
-        assert_eq!("sqlite:///tmp/a.db".parse(), Ok(DatabaseUrl::Sqlite("/tmp/a.db".into())));
+        assert_eq!("sqlite:///data/a.db".parse(), Ok(DatabaseUrl::Sqlite("/data/a.db".into())));
         assert!(matches!("postgresql://u@localhost/d".parse(), Ok(DatabaseUrl::Postgres(_))));
     }
 
