@@ -2,7 +2,7 @@
 //!
 //! Each survey takes the way of a real one: household base weights, adjustment of the nonresponse within district ×
 //! residence, times the eligible persons of the household, raked to five margins of the city, Taylor variance over
-//! districts and 居/村委会, intervals with the degrees of freedom of the domain.
+//! districts and 居/村委会 with the calibration in it, intervals with the degrees of freedom of the domain: what a run does.
 
 mod office;
 mod tally;

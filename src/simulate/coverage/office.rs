@@ -36,7 +36,7 @@ pub(super) fn plan(truth: &Truth, domain: &str) -> Plan {
             "stages": [{ "unit": "psu", "stratum": "district", "population_units": null }],
             "weight": "w_person",
         },
-        "adjustments": [{ "type": "rake", "margins": margins(truth) }],
+        "adjustments": [{ "type": "calibrate", "distance": "raking", "margins": margins(truth) }],
         "variance": { "method": "taylor" },
         "estimator": { "type": "proportion", "variable": "literate", "by": by,
                        "ci": { "methods": methods(), "level": LEVEL } },
