@@ -12,6 +12,7 @@ pub mod questionnaire_publish;
 pub mod sample;
 pub mod score;
 pub mod serve;
+pub mod simulate;
 pub mod token;
 pub mod weight;
 
@@ -37,6 +38,7 @@ enum Command {
     Estimate(estimate::EstimateArguments),
     Plan(plan::PlanArguments),
     Weight(weight::WeightArguments),
+    Simulate(simulate::SimulateArguments),
     Export(export::ExportArguments),
 }
 
@@ -56,6 +58,7 @@ pub fn run() -> anyhow::Result<()> {
         Command::Estimate(arguments) => estimate::run(arguments),
         Command::Plan(arguments) => plan::run(arguments),
         Command::Weight(arguments) => weight::run(arguments),
+        Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Export(arguments) => export::run(arguments),
     }
 }

@@ -7,6 +7,7 @@ mod answers;
 mod category;
 mod city;
 mod composition;
+pub mod coverage;
 mod error;
 mod gauss;
 mod household;
