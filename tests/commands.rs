@@ -10,8 +10,20 @@ fn help(arguments: &[&str]) -> String {
     String::from_utf8(scilit(arguments).success().get_output().stdout.clone()).expect("UTF-8")
 }
 
-const COMMANDS: [&str; 11] =
-    ["demo", "serve", "migrate", "token", "questionnaire", "score", "weight", "estimate", "plan", "sample", "export"];
+const COMMANDS: [&str; 12] = [
+    "demo",
+    "serve",
+    "migrate",
+    "token",
+    "questionnaire",
+    "score",
+    "weight",
+    "estimate",
+    "plan",
+    "sample",
+    "simulate",
+    "export",
+];
 
 #[test]
 fn the_help_names_every_command_with_a_sentence() {
