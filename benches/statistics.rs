@@ -2,6 +2,7 @@
 //!
 //! The population has 100 districts as strata, 20 persons a PSU, and 1,400 cells: districts × (sex 2 + age 5 +
 //! education 5 + residence 2). `SCILIT_BENCH_ROWS` names one size instead of 100,000 and 1,000,000.
+//! `reading` sets reading a file of that population beside a bare scan by the csv crate.
 
 use std::collections::BTreeMap;
 
@@ -142,5 +143,40 @@ fn works(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, works);
+/// The same columns as a file, as bytes in memory.
+fn as_csv(table: &DataTable) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(table.column_names()).expect("a header");
+    let columns: Vec<_> =
+        table.column_names().iter().map(|name| table.categories(name, "the file").expect("categories")).collect();
+    for row in 0..table.rows() {
+        let cell = |column: &std::sync::Arc<Categories>| column.levels()[column.codes()[row] as usize].clone();
+        writer.write_record(columns.iter().map(cell)).expect("a row");
+    }
+    writer.into_inner().expect("bytes")
+}
+
+fn reading(criterion: &mut Criterion) {
+    let rows = std::env::var("SCILIT_BENCH_ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(1_000_000);
+    let bytes = as_csv(&population(rows).0);
+    let mut group = criterion.benchmark_group("reading");
+    group.sample_size(10).throughput(Throughput::Bytes(bytes.len() as u64));
+    group.bench_function(BenchmarkId::new("bare_csv_scan", rows), |b| {
+        b.iter(|| {
+            let mut reader = csv::Reader::from_reader(bytes.as_slice());
+            let mut record = csv::ByteRecord::new();
+            let mut cells = 0;
+            while reader.read_byte_record(&mut record).expect("a record") {
+                cells += record.len();
+            }
+            cells
+        });
+    });
+    group.bench_function(BenchmarkId::new("data_table", rows), |b| {
+        b.iter(|| DataTable::from_csv("population", &bytes, None).expect("a table"));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, works, reading);
 criterion_main!(benches);

@@ -12,6 +12,7 @@ use super::{
     variance::{
         LonelyRule, Replicates,
         replicate::{AdjustedReplicates, DfRule},
+        unit_sums::{Rows, UnitSums},
     },
     weighting::{
         Adjuster, Start, WeightStep, kish_deff,
@@ -138,6 +139,9 @@ struct Spread<'a> {
 
 impl Spread<'_> {
     fn step(&self, mut step: WeightStep) -> WeightStep {
+        if self.rows.len() == self.rows_read && self.rows.is_sorted() {
+            return step;
+        }
         let (mut weights, mut factors) = (vec![0.0; self.rows_read], vec![f64::NAN; self.rows_read]);
         for (at, &row) in self.rows.iter().enumerate() {
             weights[row] = step.weights[at];
@@ -242,7 +246,14 @@ fn replicates(
         _ => None,
     };
     if let Some((adjuster, (cell_of_row, cells))) = on_cells {
-        let factors = readjust_cells(&replicates, adjuster, &starts[0], cell_of_row, cells)?;
+        let rows = Rows {
+            order: prepared.by_leaf(),
+            unit_of_row: &replicates.factors.unit_of_row,
+            group_of_row: cell_of_row,
+            groups: cells,
+            weights: &replicates.base,
+        };
+        let factors = readjust_cells(rows, &replicates, adjuster, &starts[0])?;
         replicates.adjusted = AdjustedReplicates::Cells { cell_of_row: cell_of_row.to_vec(), factors };
     } else if !adjusters.is_empty() {
         replicates.adjusted = AdjustedReplicates::Rows(readjust(&replicates, adjusters, starts)?);
@@ -274,25 +285,13 @@ fn readjust(
 
 /// The same where a step's factor depends on a cell alone: cells are adjusted, not rows.
 fn readjust_cells(
+    rows: Rows<'_>,
     replicates: &Replicates,
     adjuster: &Adjuster,
     start: &Start,
-    cell_of_row: &[u32],
-    cells: usize,
 ) -> Result<Vec<Vec<f64>>, StatisticsError> {
-    use rayon::prelude::*;
-    let one = |replicate: usize| {
-        let multipliers = &replicates.factors.multipliers[replicate];
-        let mut sums = vec![0.0; cells];
-        for ((&cell, &unit), base) in cell_of_row.iter().zip(&replicates.factors.unit_of_row).zip(&replicates.base) {
-            if cell != MISSING {
-                sums[cell as usize] += base * multipliers[unit as usize];
-            }
-        }
-        adjuster.cell_factors(&sums, start).map_err(in_replicate(replicate))
-    };
-    let all: Vec<Result<Vec<f64>, StatisticsError>> = (0..replicates.len()).into_par_iter().map(one).collect();
-    all.into_iter().collect()
+    let one = |replicate: usize, sums: &[f64]| adjuster.cell_factors(sums, start).map_err(in_replicate(replicate));
+    UnitSums::new(rows, &[]).of_replicates(&replicates.factors, one).into_iter().collect()
 }
 
 fn select(filters: &[Filter], table: &DataTable) -> Result<Vec<bool>, StatisticsError> {

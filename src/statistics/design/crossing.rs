@@ -1,8 +1,10 @@
 //! Several categorical columns as one.
 
+use std::sync::Arc;
+
 use crate::statistics::{
     StatisticsError,
-    data::{DataTable, MISSING},
+    data::{Categories, DataTable, MISSING},
 };
 
 /// The observed combinations of several columns, in the order of their levels.
@@ -48,7 +50,6 @@ pub fn cross(
 ) -> Result<Crossing, StatisticsError> {
     let rows = table.rows();
     let parts = columns.iter().map(|c| table.categories(c, needed_by)).collect::<Result<Vec<_>, _>>()?;
-    let mut keys: Vec<u64> = vec![0; rows];
     let mut span: u64 = 1;
     for part in &parts {
         let levels = part.levels().len().max(1) as u64;
@@ -56,6 +57,85 @@ pub fn cross(
             return Err(StatisticsError::plan(needed_by, "too many columns are crossed"));
         }
         span *= levels;
+    }
+    let (codes, found) = match few(rows, span) {
+        true => number_few(rows, span, &parts, counts),
+        false => number_many(rows, span, &parts, counts),
+    };
+    let labels = found.iter().map(|&key| labels_of(key, &parts)).collect();
+    Ok(Crossing { columns: columns.to_vec(), labels, numeric: parts.iter().map(|p| p.is_numeric()).collect(), codes })
+}
+
+/// Whether a table of all possible keys stays small beside the rows.
+pub(crate) fn few(rows: usize, span: u64) -> bool {
+    span <= 4 * rows as u64 + 1024 && span < u64::from(MISSING)
+}
+
+/// Numbers the combinations that occur in one pass, keys being places in a table.
+fn number_few(
+    rows: usize,
+    span: u64,
+    parts: &[Arc<Categories>],
+    counts: impl Fn(usize) -> bool,
+) -> (Vec<u32>, Vec<u64>) {
+    match parts {
+        [one] => number_keys(rows, span, |row| one.codes()[row], counts),
+        [one, two] => {
+            let (first, second, levels) = (one.codes(), two.codes(), two.levels().len() as u32);
+            let key = |row: usize| match (first[row], second[row]) {
+                (MISSING, _) | (_, MISSING) => MISSING,
+                (a, b) => a * levels + b,
+            };
+            number_keys(rows, span, key, counts)
+        }
+        _ => {
+            let key = |row: usize| {
+                parts.iter().try_fold(0, |key, part| match part.codes()[row] {
+                    MISSING => None,
+                    code => Some(key * part.levels().len() as u32 + code),
+                })
+            };
+            number_keys(rows, span, |row| key(row).unwrap_or(MISSING), counts)
+        }
+    }
+}
+
+/// Numbers the keys below `span` that occur in rows that count; `MISSING` is no key.
+pub(crate) fn number_keys(
+    rows: usize,
+    span: u64,
+    key: impl Fn(usize) -> u32,
+    counts: impl Fn(usize) -> bool,
+) -> (Vec<u32>, Vec<u64>) {
+    let mut place = vec![MISSING; span as usize];
+    let mark = |row: usize| {
+        let key = if counts(row) { key(row) } else { MISSING };
+        if key != MISSING {
+            place[key as usize] = 0;
+        }
+        key
+    };
+    let mut codes: Vec<u32> = (0..rows).map(mark).collect();
+    let found: Vec<u64> = (0..span).filter(|&key| place[key as usize] == 0).collect();
+    if found.len() as u64 == span {
+        return (codes, found);
+    }
+    for (code, &key) in found.iter().enumerate() {
+        place[key as usize] = code as u32;
+    }
+    codes.iter_mut().filter(|key| **key != MISSING).for_each(|key| *key = place[*key as usize]);
+    (codes, found)
+}
+
+fn number_many(
+    rows: usize,
+    span: u64,
+    parts: &[Arc<Categories>],
+    counts: impl Fn(usize) -> bool,
+) -> (Vec<u32>, Vec<u64>) {
+    let mut keys: Vec<u64> = vec![0; rows];
+    for part in parts {
+        let levels = part.levels().len().max(1) as u64;
         for (key, &code) in keys.iter_mut().zip(part.codes()) {
             *key = if code == MISSING || *key == u64::MAX { u64::MAX } else { *key * levels + u64::from(code) };
         }
@@ -65,12 +145,10 @@ pub fn cross(
             *key = u64::MAX;
         }
     }
-    let (codes, found) = compress(&keys, span);
-    let labels = found.iter().map(|&key| labels_of(key, &parts)).collect();
-    Ok(Crossing { columns: columns.to_vec(), labels, numeric: parts.iter().map(|p| p.is_numeric()).collect(), codes })
+    compress(&keys, span)
 }
 
-fn labels_of(mut key: u64, parts: &[std::sync::Arc<crate::statistics::data::Categories>]) -> Vec<String> {
+fn labels_of(mut key: u64, parts: &[Arc<Categories>]) -> Vec<String> {
     let mut labels: Vec<String> = parts
         .iter()
         .rev()
@@ -88,7 +166,7 @@ fn labels_of(mut key: u64, parts: &[std::sync::Arc<crate::statistics::data::Cate
 /// Numbers the keys that occur, in order; `u64::MAX` is missing.
 pub(crate) fn compress(keys: &[u64], span: u64) -> (Vec<u32>, Vec<u64>) {
     // A table of all possible keys is the faster way while it stays small beside the rows.
-    if span <= 4 * keys.len() as u64 + 1024 {
+    if few(keys.len(), span) {
         let mut place = vec![MISSING; span as usize];
         keys.iter().filter(|&&k| k != u64::MAX).for_each(|&k| place[k as usize] = 0);
         let found: Vec<u64> = (0..span).filter(|&k| place[k as usize] == 0).collect();

@@ -8,8 +8,8 @@ mod build;
 mod crossing;
 
 pub use build::build;
-pub(crate) use crossing::compress;
 pub use crossing::{Crossing, cross};
+pub(crate) use crossing::{compress, few, number_keys};
 
 /// What a stratum is: units drawn independently of other strata.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,6 +99,23 @@ impl Design {
     /// The first stage.
     pub fn first(&self) -> &StageUnits {
         &self.stages[0]
+    }
+
+    /// First-stage units minus strata among ascending leaves.
+    pub(crate) fn degrees_of_freedom_of(&self, leaves: &[u32]) -> f64 {
+        let (first, of_leaf) = (self.first(), &self.unit_of_leaf[0]);
+        let (mut units, mut strata) = (0, 0);
+        let (mut unit, mut stratum) = (None, None);
+        for &leaf in leaves {
+            let of = of_leaf[leaf as usize];
+            if unit.replace(of) == Some(of) {
+                continue;
+            }
+            units += 1;
+            let of = first.stratum_of_unit[of as usize];
+            strata += usize::from(stratum.replace(of) != Some(of));
+        }
+        units as f64 - strata as f64
     }
 
     /// First-stage units minus strata among the rows that `counts`.

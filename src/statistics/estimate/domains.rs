@@ -11,7 +11,7 @@ use crate::statistics::{
 /// Disjoint domains over the rows of a prepared sample.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Domains {
-    /// Which combinations there are; those observed among selected rows with a weight.
+    /// Which combinations there are; those observed among selected rows with a weight. Its codes are moved out.
     pub crossing: Crossing,
     /// The domain of each row, [`MISSING`] outside all.
     pub codes: Vec<u32>,
@@ -24,14 +24,19 @@ impl Domains {
     /// [`StatisticsError::MissingColumn`].
     pub fn new(prepared: &Prepared, by: &Columns) -> Result<Self, StatisticsError> {
         let live = |row: usize| prepared.selected[row] && prepared.weights[row] > 0.0;
-        let crossing = cross(&prepared.table, by.names(), "estimator.by", live)?;
-        let codes = crossing.codes.clone();
+        let mut crossing = cross(&prepared.table, by.names(), "estimator.by", live)?;
+        let codes = std::mem::take(&mut crossing.codes);
         Ok(Self { crossing, codes })
     }
 
     /// Leaves out rows where any of these columns has no value.
     #[must_use]
     pub fn where_present(mut self, columns: &[&[f64]]) -> Self {
+        let absent = |column: &&&[f64]| column.iter().fold(false, |found, value| found | value.is_nan());
+        let columns: Vec<&[f64]> = columns.iter().filter(absent).copied().collect();
+        if columns.is_empty() {
+            return self;
+        }
         for (row, code) in self.codes.iter_mut().enumerate() {
             if columns.iter().any(|column| column[row].is_nan()) {
                 *code = MISSING;

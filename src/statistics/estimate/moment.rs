@@ -53,7 +53,12 @@ pub(super) fn estimate(prepared: &Prepared, plan: &Moment, kind: Kind) -> Result
 }
 
 pub(super) fn check_zero_one(variable: &str, values: &[f64]) -> Result<(), StatisticsError> {
-    match values.iter().position(|v| !(v.is_nan() || *v == 0.0 || *v == 1.0)) {
+    // Without a branch a row: codes 0 and 1 in random order are what processors predict worst.
+    let other = |v: &f64| !v.is_nan() & (*v != 0.0) & (*v != 1.0);
+    if !values.iter().fold(false, |found, v| found | other(v)) {
+        return Ok(());
+    }
+    match values.iter().position(other) {
         None => Ok(()),
         Some(row) => Err(StatisticsError::Cell {
             column: variable.to_owned(),
@@ -196,9 +201,9 @@ impl Cell<'_> {
     fn logit_standard_error(&self, p: f64) -> Result<Option<f64>, StatisticsError> {
         let Some(values) = self.moments.replicate_values(self.parameter()) else { return Ok(None) };
         let logit = |p: f64| libm::log(p / (1.0 - p));
-        let logits: Vec<Vec<f64>> = values.iter().map(|&p| vec![logit(p)]).collect();
+        let logits: Vec<f64> = values.iter().map(|&p| logit(p)).collect();
         let replicates = self.prepared.replicates.as_ref().expect("replicate values come from replicates");
-        Ok(replicates.covariance(&logits, &[logit(p)]).ok().map(|v| v[0].sqrt()))
+        Ok(replicates.variance(&logits, logit(p)).ok().map(f64::sqrt))
     }
 }
 

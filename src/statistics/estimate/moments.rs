@@ -7,12 +7,13 @@ use super::{
 use crate::statistics::{
     Prepared, StatisticsError,
     data::MISSING,
-    design::df_of,
     variance::{
         Replicates,
         replicate::{AdjustedReplicates, DfRule},
         taylor::LeafValues,
+        unit_sums::{Entry, Pairs, Rows, UnitSums},
     },
+    weighting::residual::Regression,
 };
 
 /// What is estimated in a domain, from its weighted column totals.
@@ -82,12 +83,11 @@ impl<'a> Moments<'a> {
     /// Sums the columns; column values where no domain is are not looked at.
     pub fn new(prepared: &'a Prepared, domains: &'a Domains, columns: Vec<&'a [f64]>) -> Self {
         let mut counts = vec![0; domains.len()];
-        domains.codes.iter().filter(|code| **code != MISSING).for_each(|&code| counts[code as usize] += 1);
-        let leaf_sums = LeafSums::new(prepared, domains, &columns);
+        let leaf_sums = LeafSums::new(prepared, domains, &columns, &mut counts);
         let totals = leaf_sums.totals(domains.len(), columns.len());
         let replicate_totals = match &prepared.replicates {
             None => Vec::new(),
-            Some(replicates) => replicate_totals(replicates, domains, &columns),
+            Some(replicates) => replicate_totals(prepared, replicates, domains, &columns),
         };
         let control_sums = control_sums(prepared, domains, &columns);
         Self { prepared, domains, columns, totals, counts, leaf_sums, replicate_totals, control_sums }
@@ -123,6 +123,10 @@ impl<'a> Moments<'a> {
 
     /// The covariance matrix of several estimates, row by row.
     pub fn covariance(&self, parameters: &[Parameter]) -> Result<Vec<f64>, StatisticsError> {
+        if let (Some(replicates), [parameter]) = (&self.prepared.replicates, parameters) {
+            let values = self.replicate_values(*parameter).unwrap_or_default();
+            return replicates.variance(&values, self.value(*parameter)).map(|variance| vec![variance]);
+        }
         if let Some(replicates) = &self.prepared.replicates {
             let by_parameter: Vec<Vec<f64>> = parameters.iter().filter_map(|&p| self.replicate_values(p)).collect();
             let transposed = |r: usize| by_parameter.iter().map(|values| values[r]).collect();
@@ -236,14 +240,7 @@ impl<'a> Moments<'a> {
                 let whole = self.domains.whole();
                 self.prepared.degrees_of_freedom(|row| self.domains.codes[row] as usize == domain, whole)
             }
-            _ => {
-                let first = self.prepared.design.first();
-                let unit_of_leaf = &self.prepared.design.unit_of_leaf[0];
-                let mut psus = vec![false; first.units()];
-                let (leaves, _) = self.leaf_sums.of(domain, self.k());
-                leaves.iter().for_each(|&leaf| psus[unit_of_leaf[leaf as usize] as usize] = true);
-                df_of(first, &psus)
-            }
+            _ => self.prepared.design.degrees_of_freedom_of(self.leaf_sums.of(domain, self.k()).0),
         }
     }
 
@@ -296,7 +293,7 @@ impl Prepared {
     }
 
     /// The rows leaf by leaf.
-    pub(super) fn by_leaf(&self) -> &[u32] {
+    pub(in crate::statistics) fn by_leaf(&self) -> &[u32] {
         self.rows_by_leaf.get_or_init(|| {
             let leaf = self.design.leaf_of_row();
             let mut rows: Vec<u32> = (0..leaf.len() as u32).collect();
@@ -309,38 +306,28 @@ impl Prepared {
 }
 
 impl LeafSums {
-    fn new(prepared: &Prepared, domains: &Domains, columns: &[&[f64]]) -> Self {
-        let (k, leaf_of_row) = (columns.len(), prepared.design.leaf_of_row());
-        let mut open = vec![(MISSING, 0usize); domains.len()];
-        let (mut entries, mut sums): (Vec<(u32, u32)>, Vec<f64>) = (Vec::new(), Vec::new());
-        for &row in prepared.by_leaf() {
-            let (row, leaf) = (row as usize, leaf_of_row[row as usize]);
-            let domain = domains.codes[row];
-            if domain == MISSING {
-                continue;
-            }
-            let slot = &mut open[domain as usize];
-            if slot.0 != leaf {
-                *slot = (leaf, entries.len());
-                entries.push((domain, leaf));
-                sums.resize(sums.len() + k, 0.0);
-            }
-            let weight = prepared.weights[row];
-            let at = slot.1 * k;
-            sums[at..at + k].iter_mut().zip(columns).for_each(|(sum, column)| *sum += weight * column[row]);
-        }
-        Self::by_domain(domains.len(), k, &entries, &sums)
+    fn new(prepared: &Prepared, domains: &Domains, columns: &[&[f64]], counts: &mut [usize]) -> Self {
+        let rows = Rows {
+            order: prepared.by_leaf(),
+            unit_of_row: prepared.design.leaf_of_row(),
+            group_of_row: &domains.codes,
+            groups: domains.len(),
+            weights: &prepared.weights,
+        };
+        let found = UnitSums::new(rows, columns);
+        found.entries.iter().for_each(|entry| counts[entry.group as usize] += entry.rows as usize);
+        Self::by_domain(domains.len(), columns.len(), &found.entries, &found.sums)
     }
 
-    fn by_domain(domains: usize, k: usize, entries: &[(u32, u32)], sums: &[f64]) -> Self {
+    fn by_domain(domains: usize, k: usize, entries: &[Entry], sums: &[f64]) -> Self {
         let mut starts = vec![0; domains + 1];
-        entries.iter().for_each(|&(domain, _)| starts[domain as usize + 1] += 1);
+        entries.iter().for_each(|entry| starts[entry.group as usize + 1] += 1);
         (0..domains).for_each(|domain| starts[domain + 1] += starts[domain]);
         let mut next = starts.clone();
         let (mut leaves, mut sorted) = (vec![0; entries.len()], vec![0.0; sums.len()]);
-        for (&(domain, leaf), sum) in entries.iter().zip(sums.chunks_exact(k.max(1))) {
-            let at = &mut next[domain as usize];
-            leaves[*at] = leaf;
+        for (entry, sum) in entries.iter().zip(sums.chunks_exact(k.max(1))) {
+            let at = &mut next[entry.group as usize];
+            leaves[*at] = entry.unit;
             sorted[*at * k..(*at + 1) * k].copy_from_slice(sum);
             *at += 1;
         }
@@ -372,6 +359,10 @@ fn control_sums(prepared: &Prepared, domains: &Domains, columns: &[&[f64]]) -> O
         return None;
     }
     let mut sums = vec![0.0; domains.len() * width];
+    if regression.controls.numbers.is_empty() {
+        add_cell_controls(regression, domains, columns, &mut sums);
+        return Some(sums);
+    }
     for (row, &domain) in domains.codes.iter().enumerate().filter(|(_, code)| **code != MISSING) {
         let of = &mut sums[domain as usize * width..(domain as usize + 1) * width];
         for_each_control(regression, row, |control, x| {
@@ -383,48 +374,91 @@ fn control_sums(prepared: &Prepared, domains: &Domains, columns: &[&[f64]]) -> O
     Some(sums)
 }
 
-/// The totals of every replicate, domain by domain.
-fn replicate_totals(replicates: &Replicates, domains: &Domains, columns: &[&[f64]]) -> Vec<Vec<f64>> {
-    use rayon::prelude::*;
+/// Where a row's controls follow from its cell: rows are summed by cell and domain first, then those sums by control.
+fn add_cell_controls(regression: &Regression, domains: &Domains, columns: &[&[f64]], sums: &mut [f64]) {
+    let (controls, k) = (&regression.controls, columns.len());
+    let width = controls.totals.len() * k;
+    let pairs = Pairs::new(&controls.unit_of_row, controls.units, &domains.codes);
+    let mut by_pair = vec![0.0; pairs.codes.len() * k];
+    for (row, &pair) in pairs.of_row.iter().enumerate().filter(|(_, pair)| **pair != MISSING) {
+        let (at, weight) = (pair as usize * k, regression.before[row]);
+        by_pair[at..at + k].iter_mut().zip(columns).for_each(|(sum, column)| *sum += weight * column[row]);
+    }
+    for (&(cell, domain), of_pair) in pairs.codes.iter().zip(by_pair.chunks_exact(k)) {
+        if domain == MISSING {
+            continue;
+        }
+        let of = &mut sums[domain as usize * width..(domain as usize + 1) * width];
+        for column in &controls.columns {
+            let at = column[cell as usize] as usize * k;
+            of[at..at + k].iter_mut().zip(of_pair).for_each(|(sum, own)| *sum += own);
+        }
+    }
+}
+
+/// The totals of every replicate, domain by domain. Where replicates are multipliers of units and factors of cells,
+/// rows are summed once, by unit, cell and domain.
+fn replicate_totals(
+    prepared: &Prepared,
+    replicates: &Replicates,
+    domains: &Domains,
+    columns: &[&[f64]],
+) -> Vec<Vec<f64>> {
     let k = columns.len();
-    let rows: Vec<u32> =
-        (0..domains.codes.len() as u32).filter(|&row| domains.codes[row as usize] != MISSING).collect();
-    let base = |&row: &u32| {
-        let weight = replicates.base[row as usize];
-        columns.iter().map(move |column| weight * column[row as usize])
-    };
-    let based: Vec<f64> = rows.iter().flat_map(base).collect();
-    let one = |replicate: usize| {
-        let mut totals = vec![0.0; domains.len() * k];
-        let mut add = |row: u32, factor: f64, sums: &[f64]| {
-            let at = domains.codes[row as usize] as usize * k;
-            totals[at..at + k].iter_mut().zip(sums).for_each(|(total, sum)| *total += factor * sum);
+    let sums = |group_of_row: &[u32], groups: usize| {
+        let rows = Rows {
+            order: prepared.by_leaf(),
+            unit_of_row: &replicates.factors.unit_of_row,
+            group_of_row,
+            groups,
+            weights: &replicates.base,
         };
-        let unit_of_row = &replicates.factors.unit_of_row;
-        let rows = rows.iter().copied().zip(based.chunks_exact(k));
-        match &replicates.adjusted {
-            AdjustedReplicates::Unchanged => {
-                let multipliers = &replicates.factors.multipliers[replicate];
-                rows.for_each(|(row, sums)| add(row, multipliers[unit_of_row[row as usize] as usize], sums));
-            }
-            AdjustedReplicates::Cells { cell_of_row, factors } => {
-                let (multipliers, factors) = (&replicates.factors.multipliers[replicate], &factors[replicate]);
-                for (row, sums) in rows {
-                    let multiplier = multipliers[unit_of_row[row as usize] as usize];
-                    if multiplier != 0.0 {
-                        add(row, multiplier * factors[cell_of_row[row as usize] as usize], sums);
+        UnitSums::new(rows, columns)
+    };
+    match &replicates.adjusted {
+        AdjustedReplicates::Unchanged => {
+            sums(&domains.codes, domains.len()).of_replicates(&replicates.factors, |_, totals| totals.to_vec())
+        }
+        AdjustedReplicates::Cells { cell_of_row, factors } => {
+            let cells = factors.first().map_or(0, Vec::len);
+            let pairs = Pairs::new(cell_of_row, cells, &domains.codes);
+            sums(&pairs.of_row, pairs.codes.len()).of_replicates(&replicates.factors, |replicate, by_pair| {
+                let mut totals = vec![0.0; domains.len() * k];
+                let factors = &factors[replicate];
+                for (&(cell, domain), own) in pairs.codes.iter().zip(by_pair.chunks_exact(k)) {
+                    if domain == MISSING {
+                        continue;
+                    }
+                    let (at, factor) = (domain as usize * k, factors[cell as usize]);
+                    for (total, own) in totals[at..at + k].iter_mut().zip(own).filter(|(_, own)| **own != 0.0) {
+                        *total += factor * own;
                     }
                 }
-            }
-            AdjustedReplicates::Rows(weights) => {
-                for (row, sums) in rows {
-                    // The base is in the sums; a row without one has no replicate weight either.
-                    let full = replicates.base[row as usize];
-                    add(row, if full > 0.0 { weights[replicate][row as usize] / full } else { 0.0 }, sums);
-                }
-            }
+                totals
+            })
+        }
+        AdjustedReplicates::Rows(weights) => totals_of_rows(replicates, weights, domains, columns),
+    }
+}
+
+/// The same from weights by row.
+fn totals_of_rows(
+    replicates: &Replicates,
+    weights: &[Vec<f64>],
+    domains: &Domains,
+    columns: &[&[f64]],
+) -> Vec<Vec<f64>> {
+    use rayon::prelude::*;
+    let k = columns.len();
+    let one = |weights: &Vec<f64>| {
+        let mut totals = vec![0.0; domains.len() * k];
+        for (row, &domain) in domains.codes.iter().enumerate().filter(|(_, code)| **code != MISSING) {
+            // A row without a full-sample weight has no replicate weight either.
+            let weight = if replicates.base[row] > 0.0 { weights[row] } else { 0.0 };
+            let at = domain as usize * k;
+            totals[at..at + k].iter_mut().zip(columns).for_each(|(total, column)| *total += weight * column[row]);
         }
         totals
     };
-    (0..replicates.len()).into_par_iter().map(one).collect()
+    weights.par_iter().map(one).collect()
 }

@@ -6,6 +6,7 @@ pub mod joint;
 pub mod lonely;
 pub mod replicate;
 pub mod taylor;
+pub(crate) mod unit_sums;
 
 pub use lonely::LonelyRule;
 pub use replicate::{ReplicateFactors, Replicates};

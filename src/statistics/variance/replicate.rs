@@ -83,6 +83,24 @@ impl Replicates {
         }
     }
 
+    /// The variance of one estimate's replicates; those in which it does not exist are left out.
+    ///
+    /// **Errors** and **Source**: as [`Replicates::covariance`].
+    pub fn variance(&self, values: &[f64], full: f64) -> Result<f64, StatisticsError> {
+        let usable = || values.iter().zip(&self.factors.rscales).filter(|(value, _)| value.is_finite());
+        let (mut sum, mut centred) = (0.0, 0usize);
+        for (value, _) in usable().filter(|(_, rscale)| **rscale > 0.0) {
+            sum += value;
+            centred += 1;
+        }
+        if centred == 0 {
+            return Err(StatisticsError::estimate("a variance", "no replicate has an estimate"));
+        }
+        let centre = if self.factors.mse { full } else { sum / centred as f64 };
+        let share = |(value, rscale): (&f64, &f64)| self.factors.scale * rscale * (value - centre) * (value - centre);
+        Ok(usable().map(share).sum())
+    }
+
     /// The covariance of replicate estimates, row by row. `values` holds one vector of estimates a replicate;
     /// replicates in which an estimate does not exist are left out.
     ///

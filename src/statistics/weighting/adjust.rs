@@ -1,8 +1,11 @@
 //! Weight steps after the design, bound to the data once and repeated for every replicate.
 
+use std::sync::Arc;
+
 use super::{
     MarginLine, WeightStep,
     calibrate::{self, Controls, Dense, DenseFactors, Response},
+    diagnostics::CellSums,
     margins::{self, BoundMargin, MarginCells},
     poststratify::{self, Standard},
     rake,
@@ -34,7 +37,7 @@ pub enum Adjuster {
     /// Calibration.
     Calibrate {
         /// The controls.
-        controls: Controls,
+        controls: Arc<Controls>,
         /// The distance.
         response: Response,
         /// The cells as a matrix, for the raking distance.
@@ -205,7 +208,7 @@ impl Adjuster {
                 Some(Residual::Sweeps(margins.iter().zip(&adjusted.after_margin).map(sweep).collect()))
             }
             Self::Rake { margins, .. } => {
-                let controls = Controls::new(margins.clone(), Vec::new(), before.len());
+                let controls = Arc::new(Controls::new(margins.clone(), Vec::new(), before.len()));
                 Some(Residual::Regression(Box::new(Regression::new(controls, before, &adjusted.weights))))
             }
             Self::Calibrate { controls, .. } => {
@@ -217,6 +220,11 @@ impl Adjuster {
 
     /// The step with its diagnostics.
     pub fn describe(&self, before: &[f64], adjusted: &Adjusted) -> WeightStep {
+        if let Self::Calibrate { controls, .. } = self
+            && controls.numbers.is_empty()
+        {
+            return described_cells(self.name(), controls, before, adjusted);
+        }
         let mut step = WeightStep::new(self.name(), before, adjusted.weights.clone());
         let lines = |margins: &[BoundMargin]| {
             margins.iter().flat_map(|m| m.lines(before, &adjusted.weights)).collect::<Vec<MarginLine>>()
@@ -240,6 +248,20 @@ impl Adjuster {
         step.diagnostics.passes = adjusted.passes;
         step
     }
+}
+
+/// A calibration on cells, from sums by cell.
+fn described_cells(name: &str, controls: &Controls, before: &[f64], adjusted: &Adjusted) -> WeightStep {
+    let cells = CellSums::new(&controls.unit_of_row, controls.units, before, &adjusted.weights);
+    let mut step = WeightStep::of_cells(name, before, adjusted.weights.clone(), &cells);
+    let (mut lines, mut offset) = (Vec::new(), 0);
+    for (margin, columns) in controls.margins.iter().zip(&controls.columns) {
+        lines.extend(margin.lines_of_cells(|cell| columns[cell] as usize - offset, &cells));
+        offset += margin.totals.len();
+    }
+    step.diagnostics = step.diagnostics.with_margins(lines);
+    step.diagnostics.passes = adjusted.passes;
+    step
 }
 
 /// The factor of each unit, by passes over the matrix where that converges, else by Newton's method.
@@ -281,7 +303,7 @@ fn bind_calibration(plan: &Calibrate, table: &DataTable, weights: &[f64]) -> Res
         let values = values.iter().map(|v| if v.is_nan() { 0.0 } else { *v }).collect();
         numeric.push((total.variable.clone(), values, total.total));
     }
-    let controls = Controls::new(margins, numeric, table.rows());
+    let controls = Arc::new(Controls::new(margins, numeric, table.rows()));
     let dense = if response == Response::Raking { Dense::new(&controls) } else { None };
     Ok(Adjuster::Calibrate { controls, response, dense })
 }

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::statistics::data::MISSING;
+
 /// One weight step: its factor for each row and the weight after it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct WeightStep {
@@ -85,22 +87,40 @@ impl WeightStep {
     /// Compares the weights before and after a step.
     pub fn new(name: impl Into<String>, before: &[f64], after: Vec<f64>) -> Self {
         let factors: Vec<f64> = before.iter().zip(&after).map(|(d, w)| w / d).collect();
-        let diagnostics = StepDiagnostics::of(&factors, &after);
+        let diagnostics = StepDiagnostics::of(&factors, &after, quantiles);
         Self { name: name.into(), factors, weights: after, diagnostics }
+    }
+
+    /// The same where the factor depends on a cell alone: `cells` holds each cell's rows and its weights before and
+    /// after, so that order statistics are found among cells.
+    pub(super) fn of_cells(name: &str, before: &[f64], after: Vec<f64>, cells: &CellSums) -> Self {
+        let factors: Vec<f64> = before.iter().zip(&after).map(|(d, w)| w / d).collect();
+        let diagnostics = StepDiagnostics::of(&factors, &after, |_, _| cells.factor_quantiles());
+        Self { name: name.to_owned(), factors, weights: after, diagnostics }
     }
 }
 
 impl StepDiagnostics {
-    fn of(factors: &[f64], weights: &[f64]) -> Self {
-        let positive = || weights.iter().copied().filter(|w| *w > 0.0);
-        let n = positive().count();
-        let deff = kish_deff(weights);
+    fn of(factors: &[f64], weights: &[f64], factor_quantiles: impl Fn(&[f64], &[f64]) -> [f64; 7]) -> Self {
+        let (mut n, mut sum, mut positive_sum, mut squares) = (0usize, 0.0, 0.0, 0.0);
+        let (mut weight_min, mut weight_max) = (f64::INFINITY, 0.0f64);
+        for &weight in weights {
+            let positive = weight > 0.0;
+            n += usize::from(positive);
+            sum += weight;
+            let kept = if positive { weight } else { 0.0 };
+            positive_sum += kept;
+            squares += kept * kept;
+            weight_min = if positive { weight_min.min(weight) } else { weight_min };
+            weight_max = weight_max.max(weight);
+        }
+        let deff = n as f64 * squares / (positive_sum * positive_sum);
         Self {
             n,
-            sum: weights.iter().sum(),
-            weight_min: positive().fold(f64::INFINITY, f64::min),
-            weight_max: positive().fold(0.0, f64::max),
-            factor_quantiles: quantiles(factors, weights),
+            sum,
+            weight_min,
+            weight_max,
+            factor_quantiles: factor_quantiles(factors, weights),
             kish_deff: deff,
             effective_n: n as f64 / deff,
             ..Self::default()
@@ -128,9 +148,97 @@ fn quantiles(factors: &[f64], weights: &[f64]) -> [f64; 7] {
     if kept.is_empty() {
         return [f64::NAN; 7];
     }
-    let last = kept.len() - 1;
-    [0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0].map(|p: f64| {
-        let at = ((p * kept.len() as f64).ceil() as usize).saturating_sub(1).min(last);
-        *kept.select_nth_unstable_by(at, f64::total_cmp).1
-    })
+    let places = SHARES.map(|p| place(p, kept.len()));
+    let mut found = [f64::NAN; 7];
+    select(&mut kept, 0, &places, &mut found);
+    found
+}
+
+const SHARES: [f64; 7] = [0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0];
+
+fn place(share: f64, n: usize) -> usize {
+    ((share * n as f64).ceil() as usize).saturating_sub(1).min(n - 1)
+}
+
+/// Order statistics from the middle outwards: each is then looked for in what is left on its side.
+fn select(values: &mut [f64], offset: usize, places: &[usize], found: &mut [f64]) {
+    let middle = places.len() / 2;
+    let Some(&at) = places.get(middle) else { return };
+    let (below, value, above) = values.select_nth_unstable_by(at - offset, f64::total_cmp);
+    let value = *value;
+    found[middle] = value;
+    // Two shares of a small sample may be the same row.
+    let first = places.iter().position(|place| *place == at).unwrap_or(middle);
+    let last = places.iter().rposition(|place| *place == at).unwrap_or(middle);
+    found[first..=last].fill(value);
+    select(below, offset, &places[..first], &mut found[..first]);
+    select(above, at + 1, &places[last + 1..], &mut found[last + 1..]);
+}
+
+/// Rows that keep a weight, and weights before and after a step, by cell.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct CellSums {
+    pub rows: Vec<usize>,
+    pub before: Vec<f64>,
+    pub after: Vec<f64>,
+}
+
+impl CellSums {
+    pub fn new(cell_of_row: &[u32], cells: usize, before: &[f64], after: &[f64]) -> Self {
+        let mut of = Self { rows: vec![0; cells], before: vec![0.0; cells], after: vec![0.0; cells] };
+        for ((&cell, d), w) in cell_of_row.iter().zip(before).zip(after).filter(|((cell, _), _)| **cell != MISSING) {
+            let cell = cell as usize;
+            of.rows[cell] += usize::from(*w > 0.0);
+            of.before[cell] += d;
+            of.after[cell] += w;
+        }
+        of
+    }
+
+    fn factor_quantiles(&self) -> [f64; 7] {
+        let n = self.rows.iter().sum();
+        if n == 0 {
+            return [f64::NAN; 7];
+        }
+        let mut cells: Vec<(f64, usize)> =
+            (0..self.rows.len()).map(|cell| (self.after[cell] / self.before[cell], self.rows[cell])).collect();
+        cells.retain(|(_, rows)| *rows > 0);
+        cells.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut ends = cells.iter().scan(0, |end, (factor, rows)| {
+            *end += rows;
+            Some((*end, *factor))
+        });
+        let mut reached = (0, f64::NAN);
+        SHARES.map(|p| {
+            let at = place(p, n);
+            while reached.0 <= at {
+                reached = ends.next().unwrap_or((usize::MAX, f64::NAN));
+            }
+            reached.1
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_statistics_are_those_of_sorted_values() {
+        for n in [1usize, 2, 3, 7, 20, 101] {
+            let values: Vec<f64> = (0..n).map(|at| (at * 37 % 101) as f64).collect();
+            let mut sorted = values.clone();
+            sorted.sort_by(f64::total_cmp);
+            assert_eq!(quantiles(&values, &vec![1.0; n]), SHARES.map(|p| sorted[place(p, n)]), "{n}");
+        }
+    }
+
+    #[test]
+    fn order_statistics_of_cells_are_those_of_their_rows() {
+        let cell_of_row = [1, 0, 1, 2, 1, MISSING];
+        let (before, after) = ([1.0, 1.0, 1.0, 1.0, 1.0, 0.0], [2.0, 0.5, 2.0, 3.0, 2.0, 0.0]);
+        let cells = CellSums::new(&cell_of_row, 3, &before, &after);
+        assert_eq!(cells.factor_quantiles(), quantiles(&after, &after));
+        assert_eq!(cells.rows, [1, 3, 1]);
+    }
 }

@@ -1,9 +1,10 @@
 //! Margins bound to the data: which category each row is in, and its population total.
 
-use super::MarginLine;
+use super::{MarginLine, diagnostics::CellSums};
 use crate::statistics::{
     StatisticsError,
     data::{DataTable, MISSING},
+    design::{few, number_keys},
     plan::{Columns, Margin, MarginCell},
 };
 
@@ -55,13 +56,24 @@ impl BoundMargin {
 
     /// A diagnostic line for each category.
     pub fn lines(&self, before: &[f64], after: &[f64]) -> Vec<MarginLine> {
-        let (sums_before, sums_after) = (self.sums(before), self.sums(after));
-        let mut n = vec![0; self.totals.len()];
-        for (&code, &weight) in self.codes.iter().zip(after) {
-            if code != MISSING && weight > 0.0 {
-                n[code as usize] += 1;
-            }
+        let own = CellSums::new(&self.codes, self.totals.len(), before, after);
+        self.lines_of(&own.rows, &own.before, &own.after)
+    }
+
+    /// The same from cells, `category` being the category of each.
+    pub(super) fn lines_of_cells(&self, category: impl Fn(usize) -> usize, cells: &CellSums) -> Vec<MarginLine> {
+        let many = self.totals.len();
+        let (mut rows, mut before, mut after) = (vec![0; many], vec![0.0; many], vec![0.0; many]);
+        for cell in 0..cells.rows.len() {
+            let at = category(cell);
+            rows[at] += cells.rows[cell];
+            before[at] += cells.before[cell];
+            after[at] += cells.after[cell];
         }
+        self.lines_of(&rows, &before, &after)
+    }
+
+    fn lines_of(&self, n: &[usize], sums_before: &[f64], sums_after: &[f64]) -> Vec<MarginLine> {
         (0..self.totals.len())
             .map(|at| MarginLine {
                 margin: self.name.clone(),
@@ -96,7 +108,10 @@ pub fn bind(
         category,
         reason: reason.to_owned(),
     };
-    if let Some(row) = (0..weights.len()).find(|&row| weights[row] > 0.0 && crossed.codes[row] == MISSING) {
+    let absent = || crossed.codes.iter().fold(false, |found, &code| found | (code == MISSING));
+    if absent()
+        && let Some(row) = (0..weights.len()).find(|&row| weights[row] > 0.0 && crossed.codes[row] == MISSING)
+    {
         let reason = format!("{step} needs a category for every respondent");
         return Err(StatisticsError::Cell { column: name, row: row + 1, reason });
     }
@@ -186,6 +201,10 @@ pub struct MarginCells {
 impl MarginCells {
     /// Finds the distinct combinations of categories.
     pub fn new(margins: &[BoundMargin], rows: usize) -> Self {
+        let span = margins.iter().try_fold(1u64, |span, margin| span.checked_mul(margin.totals.len() as u64));
+        if let Some(span) = span.filter(|span| few(rows, *span)) {
+            return Self::in_one_pass(margins, rows, span);
+        }
         let mut cell_of_row = vec![0u32; rows];
         let mut len = 1usize;
         for margin in margins {
@@ -207,6 +226,29 @@ impl MarginCells {
         });
         let category = category.collect();
         Self { cell_of_row, category, len }
+    }
+
+    /// Where all possible combinations are few: every row's place among them, then those that occur.
+    fn in_one_pass(margins: &[BoundMargin], rows: usize, span: u64) -> Self {
+        let sizes: Vec<u32> = margins.iter().map(|margin| margin.totals.len() as u32).collect();
+        let codes: Vec<&[u32]> = margins.iter().map(|margin| margin.codes.as_slice()).collect();
+        let key = |row: usize| {
+            let (mut key, mut missing) = (0u32, false);
+            for (codes, size) in codes.iter().zip(&sizes) {
+                missing |= codes[row] == MISSING;
+                key = key.wrapping_mul(*size).wrapping_add(codes[row]);
+            }
+            if missing { MISSING } else { key }
+        };
+        let (cell_of_row, found) = number_keys(rows, span, key, |_| true);
+        let mut keys = found.clone();
+        let mut category: Vec<Vec<u32>> = Vec::with_capacity(sizes.len());
+        for &size in sizes.iter().rev() {
+            category.push(keys.iter().map(|key| (key % u64::from(size)) as u32).collect());
+            keys.iter_mut().for_each(|key| *key /= u64::from(size));
+        }
+        category.reverse();
+        Self { cell_of_row, category, len: found.len() }
     }
 
     /// Sums of the weights by cell.

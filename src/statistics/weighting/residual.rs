@@ -3,6 +3,8 @@
 //! x_i = w_i e_i is the linearized value of a row with its weight in it. A step that ties weights to known totals
 //! leaves only the part of e that the totals do not explain.
 
+use std::sync::Arc;
+
 use super::calibrate::{Controls, Normal};
 use crate::statistics::data::MISSING;
 
@@ -44,7 +46,7 @@ pub struct Sweep {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Regression {
     /// The controls.
-    pub controls: Controls,
+    pub controls: Arc<Controls>,
     /// Σ d x x', factored.
     pub normal: Normal,
     /// The weight before the step.
@@ -96,7 +98,7 @@ impl Sweep {
 
 impl Regression {
     /// Binds a calibration's regression.
-    pub fn new(controls: Controls, before: &[f64], after: &[f64]) -> Self {
+    pub fn new(controls: Arc<Controls>, before: &[f64], after: &[f64]) -> Self {
         let normal = Normal::new(&controls, &controls.sums(before));
         Self { controls, normal, before: before.to_vec(), after: after.to_vec() }
     }

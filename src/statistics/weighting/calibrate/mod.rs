@@ -27,7 +27,7 @@ const MISFIT_MAX: f64 = 1e-10;
 /// What calibration sees of the data: one unit a cell of crossed margins, or one a row with numeric variables.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Controls {
-    /// The margins.
+    /// The margins; without numeric variables their rows are those of the cells.
     pub margins: Vec<BoundMargin>,
     /// For each margin, the column of each unit's category.
     pub columns: Vec<Vec<u32>>,
@@ -45,7 +45,7 @@ pub struct Controls {
 
 impl Controls {
     /// Lays out margins and numeric variables (name, values by row, total).
-    pub fn new(margins: Vec<BoundMargin>, numeric: Vec<(String, Vec<f64>, f64)>, rows: usize) -> Self {
+    pub fn new(mut margins: Vec<BoundMargin>, numeric: Vec<(String, Vec<f64>, f64)>, rows: usize) -> Self {
         let cells = MarginCells::new(&margins, rows);
         let mut totals: Vec<f64> = Vec::new();
         let by_row = !numeric.is_empty();
@@ -58,6 +58,10 @@ impl Controls {
             totals.extend(&margin.totals);
         }
         totals.extend(numeric.iter().map(|(_, _, total)| total));
+        if !by_row {
+            // From here on the cells say it all.
+            margins.iter_mut().for_each(|margin| margin.codes = Vec::new());
+        }
         let unit_of_row = if by_row { (0..rows as u32).collect() } else { cells.cell_of_row };
         let units = if by_row { rows } else { cells.len };
         let number_names = numeric.iter().map(|(name, _, _)| name.clone()).collect();
