@@ -7,10 +7,11 @@ use scilit::{
     indicator::{
         Indicator, IndicatorError, SurveyInputs, compute,
         files::{Margins, Regions, Sample, Targets},
-        results::{ResultTable, Status, SurveyHead, Verdict},
+        results::{ResultTable, Status, SurveyHead},
     },
     instrument::{Questionnaire, Response, ScoringProfile, Submission},
     simulate::{City, CityParameters, DrawnSurvey, SurveyDesign},
+    statistics::{self, interval::Interval},
 };
 use std::sync::LazyLock;
 
@@ -124,7 +125,8 @@ fn the_city_is_near_the_truth_and_judged_by_both_targets_of_its_plan() {
     let [lower, upper] = city.ci.expect("an interval");
     assert_eq!(city.verdicts.len(), 2);
     for (verdict, target) in city.verdicts.iter().zip(&SURVEY.targets.targets) {
-        assert_eq!(verdict.verdict, Verdict::of([lower, upper], target.value));
+        let expected = statistics::verdict::verdict(Some(Interval { low: lower, high: upper }), target.value);
+        assert_eq!(verdict.verdict, expected);
         let probability = verdict.probability_met.expect("a probability");
         assert_eq!(probability > 0.5, estimate > target.value, "{probability}");
     }

@@ -4,10 +4,14 @@ use super::{
     IndicatorError, Label, SurveyInputs,
     files::Target,
     plan,
-    results::{ResultRow, ResultTable, TargetVerdict, Verdict},
+    results::{ResultRow, ResultTable, TargetVerdict},
     tables::{self, Variable},
 };
-use crate::statistics::{EstimateRow, NotEstimable, Prepared, distribution};
+use crate::statistics::{
+    EstimateRow, NotEstimable, Prepared,
+    interval::{Interval, Proportion},
+    verdict,
+};
 use std::collections::BTreeMap;
 
 /// City, districts, groups, key groups, and districts by each group.
@@ -137,22 +141,16 @@ fn reason(reason: NotEstimable) -> Label {
 }
 
 fn judge(row: &mut ResultRow, targets: &[Target], region: Option<&str>) {
-    let Some(interval) = row.ci else { return };
+    let (Some([low, high]), Some(estimate), Some(standard_error), Some(df)) = (row.ci, row.estimate, row.se, row.df)
+    else {
+        return;
+    };
+    let share = Proportion { estimate, standard_error, df, n: row.n as f64, logit_standard_error: None };
     let of_region = targets.iter().filter(|target| Some(target.region.as_str()) == region);
     row.verdicts = of_region
-        .map(|target| TargetVerdict {
-            target: target.id.clone(),
-            verdict: Verdict::of(interval, target.value),
-            probability_met: probability_met(row, target.value),
+        .map(|target| {
+            let said = verdict::judge(&share, Some(Interval { low, high }), target.value);
+            TargetVerdict { target: target.id.clone(), verdict: said.verdict, probability_met: said.probability_met }
         })
         .collect();
-}
-
-/// P(share ≥ target), on the scale on which the interval is made: logit(p) has standard error se / (p (1 − p)) and
-/// the t distribution of the design's degrees of freedom.
-fn probability_met(row: &ResultRow, target: f64) -> Option<f64> {
-    let (p, se, df) = (row.estimate?, row.se?, row.df?);
-    let logit = |share: f64| libm::log(share / (1.0 - share));
-    let t = (logit(p) - logit(target)) / (se / (p * (1.0 - p)));
-    (t.is_finite() && df > 0.0).then(|| distribution::t_cdf(t, df))
 }

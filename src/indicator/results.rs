@@ -1,6 +1,7 @@
 //! What a run found: the document that pages, files and the API show.
 
 use super::{Label, files::Target};
+pub use crate::statistics::verdict::Verdict;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -193,60 +194,13 @@ pub struct TargetVerdict {
     pub probability_met: Option<f64>,
 }
 
-/// Three states: an interval that holds the target decides nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// 达到
-    Met,
-    /// 未达到
-    NotMet,
-    /// 无法判定
-    Undetermined,
-}
-
-impl Verdict {
-    /// Compares an interval with a target share.
-    #[must_use]
-    pub fn of(interval: [f64; 2], target: f64) -> Self {
-        if interval[0] >= target {
-            Self::Met
-        } else if interval[1] < target {
-            Self::NotMet
-        } else {
-            Self::Undetermined
-        }
-    }
-
-    /// The code used in files.
-    #[must_use]
-    pub fn code(self) -> &'static str {
-        match self {
-            Self::Met => "met",
-            Self::NotMet => "not_met",
-            Self::Undetermined => "undetermined",
-        }
-    }
-
-    /// The words people see.
-    #[must_use]
-    pub fn label(self) -> Label {
-        match self {
-            Self::Met => Label::new("达到", "met"),
-            Self::NotMet => Label::new("未达到", "not met"),
-            Self::Undetermined => Label::new("无法判定", "undetermined"),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_interval_that_holds_the_target_decides_nothing() {
-        assert_eq!(Verdict::of([0.15, 0.17], 0.15), Verdict::Met);
-        assert_eq!(Verdict::of([0.12, 0.1499], 0.15), Verdict::NotMet);
-        assert_eq!(Verdict::of([0.12, 0.15], 0.15), Verdict::Undetermined);
-    }
+/// The words people see for a verdict.
+#[must_use]
+pub fn verdict_label(verdict: Verdict) -> Label {
+    let en = match verdict {
+        Verdict::Met => "met",
+        Verdict::NotMet => "not met",
+        Verdict::Undetermined => "undetermined",
+    };
+    Label::new(verdict.label_zh(), en)
 }

@@ -24,6 +24,15 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// The code in files.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Met => "met",
+            Self::NotMet => "not_met",
+            Self::Undetermined => "undetermined",
+        }
+    }
+
     /// The verdict's Chinese name, as plans and reports print it.
     pub fn label_zh(self) -> &'static str {
         match self {

@@ -32,7 +32,7 @@ fn ten_megabytes_are_refused_and_nothing_is_stored() {
 }
 
 #[test]
-fn a_chunked_body_over_the_limit_is_refused_without_a_length() {
+fn a_body_one_byte_over_the_limit_is_refused_and_the_limit_itself_is_allowed() {
     on_every_backend(|test| {
         let settings = Settings { submission_bytes_max: Some(1000), ..Settings::default() };
         let app = TestApp::start_with(test, settings, counting);

@@ -3,7 +3,7 @@
 use super::folder::DemoFolder;
 use crate::indicator::{
     Label,
-    results::{ResultRow, Results, Status},
+    results::{ResultRow, Results, Status, verdict_label},
 };
 use comfy_table::{CellAlignment, Table, presets::NOTHING};
 
@@ -93,7 +93,7 @@ fn cells(row: &ResultRow, results: &Results, language: Language) -> Vec<String> 
     ];
     cells.extend(results.targets.iter().map(|target| {
         let verdict = row.verdicts.iter().find(|verdict| verdict.target == target.id);
-        verdict.map_or_else(absent, |verdict| language.of(&verdict.verdict.label()).to_owned())
+        verdict.map_or_else(absent, |verdict| language.of(&verdict_label(verdict.verdict)).to_owned())
     }));
     cells
 }
