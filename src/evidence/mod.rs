@@ -1,12 +1,17 @@
 //! Evidence: digests and receipts. Plain functions of their inputs; what they vouch for is stored elsewhere.
 //!
 //! A [`Receipt`] says that the server keeps exactly these bytes. It is made once, stored, and sent again byte for byte
-//! whenever the same bytes arrive again.
+//! whenever the same bytes arrive again. The audit log is a Merkle tree ([`Frontier`]) over its entries' headers
+//! ([`EntryHeader`]), so that an outsider who kept one root can tell any later change of what it covers.
 
 mod digest;
+mod entry;
+mod merkle;
 mod receipt;
 mod short_code;
 
 pub use digest::{is_sha256_hex, sha256_hex};
+pub use entry::{EntryHeader, commitment};
+pub use merkle::{Frontier, FrontierError, Hash, leaf_hash, node_hash};
 pub use receipt::Receipt;
 pub use short_code::{ShortCode, ShortCodeError};

@@ -40,6 +40,12 @@ pub enum StorageError {
     /// As many runs as the queue may hold are waiting.
     #[error("queue a run: {0} are waiting already")]
     QueueFull(i64),
+    /// The operating system gave no random bytes.
+    #[error("draw random bytes: {0}")]
+    Random(String),
+    /// The audit log's own tables contradict each other: nothing more may be written before a person has looked.
+    #[error("append to the audit log: {0}")]
+    BrokenLog(String),
     /// The database refused a statement.
     #[error("query the database: {0}")]
     Query(#[source] DieselError),

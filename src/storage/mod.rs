@@ -6,6 +6,7 @@
 
 #[macro_use]
 mod connection;
+mod audit;
 mod error;
 mod interviews;
 mod migrations;
@@ -19,6 +20,7 @@ mod surveys;
 mod tokens;
 mod url;
 
+pub use audit::{Act, AuditEntry, AuditHead, Author, Outcome};
 pub use connection::{Database, PoolSettings};
 pub use error::StorageError;
 pub use interviews::{Interview, InterviewState, JudgedBody, Judgement, Quarantined, SubmissionVersion};

@@ -150,6 +150,30 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    audit_entry (seq) {
+        seq -> BigInt,
+        at_ms -> BigInt,
+        actor -> Text,
+        role -> Text,
+        action -> Text,
+        object -> Text,
+        outcome -> Text,
+        commitment -> Text,
+        salt -> Nullable<Binary>,
+        detail -> Nullable<Text>,
+        leaf -> Binary,
+    }
+}
+
+diesel::table! {
+    audit_head (id) {
+        id -> Integer,
+        size -> BigInt,
+        frontier -> Binary,
+    }
+}
+
 diesel::joinable!(receipt -> submission_raw (server_seq));
 diesel::joinable!(quarantine -> submission_raw (server_seq));
 diesel::joinable!(sample_case -> survey (survey_id));
