@@ -3,9 +3,14 @@
 mod categories;
 mod csv_table;
 
-use std::{collections::BTreeMap, sync::Arc, sync::OnceLock};
+use std::{
+    collections::BTreeMap,
+    io::Read,
+    sync::{Arc, OnceLock},
+};
 
 pub use categories::{Categories, MISSING};
+pub use csv_table::ColumnKind;
 
 use super::StatisticsError;
 
@@ -56,7 +61,21 @@ impl DataTable {
     /// # Errors
     /// [`StatisticsError::Table`] with the line: a short or long row, a repeated column name, text that is not UTF-8.
     pub fn from_csv(name: &str, bytes: &[u8], wanted: Option<&[String]>) -> Result<Self, StatisticsError> {
-        csv_table::read(name, bytes, wanted)
+        let kinds = wanted.map(|names| names.iter().map(|n| (n.clone(), ColumnKind::Text)).collect::<Vec<_>>());
+        csv_table::read(name, bytes, kinds.as_deref())
+    }
+
+    /// Reads the columns of `wanted`, each at once as what it is needed for: a long file is never in memory as text.
+    ///
+    /// # Errors
+    /// As [`DataTable::from_csv`], and what `source` cannot read. A cell that is no number is met by whoever asks for
+    /// the column.
+    pub fn from_reader(
+        name: &str,
+        source: impl Read,
+        wanted: &[(String, ColumnKind)],
+    ) -> Result<Self, StatisticsError> {
+        csv_table::read(name, source, Some(wanted))
     }
 
     /// Adds or replaces a column of numbers; NaN is missing.

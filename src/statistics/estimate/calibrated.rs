@@ -35,8 +35,7 @@ impl CalibratedTotals {
         let mut touched: Vec<u32> = Vec::new();
         let leaf_of_row = prepared.design.leaf_of_row();
         let mut leaf = 0;
-        for &row in prepared.by_leaf() {
-            let row = row as usize;
+        for row in prepared.rows_in_order() {
             while leaf < leaf_of_row[row] {
                 totals.close(&mut dense, &mut touched);
                 leaf += 1;

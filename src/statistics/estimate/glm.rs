@@ -50,7 +50,7 @@ pub(super) fn estimate(prepared: &Prepared, plan: &Glm) -> Result<Answer, Statis
 
 fn fit(prepared: &Prepared, plan: &Glm) -> Result<Fitted, StatisticsError> {
     let outcome = prepared.table.numbers(&plan.variable, "estimator.variable")?;
-    let live = |row: usize| prepared.selected[row] && prepared.weights[row] > 0.0 && !outcome[row].is_nan();
+    let live = |row: usize| prepared.selects(row) && prepared.weights[row] > 0.0 && !outcome[row].is_nan();
     let model = ModelMatrix::new(&prepared.table, &plan.terms, "estimator.terms", live)?;
     // A row without the outcome or a term has weight 0 in the fit and stays in the design.
     let kept: Vec<bool> = (0..outcome.len()).map(|row| live(row) && model.complete(row)).collect();

@@ -7,6 +7,7 @@ use super::{
     domains::Domains,
     moments::{Functional, Moments, Parameter},
 };
+use crate::statistics::variance::unit_sums::Values;
 use crate::statistics::{
     Prepared, StatisticsError,
     interval::{self, Proportion, interval_at, two_sided_t},
@@ -32,8 +33,7 @@ pub(super) fn estimate(prepared: &Prepared, plan: &Moment, kind: Kind) -> Result
         check_zero_one(&plan.variable, &values)?;
     }
     check_methods(plan.ci.as_ref(), kind)?;
-    let ones = vec![1.0; values.len()];
-    let moments = Moments::new(prepared, &domains, vec![&ones, &values]);
+    let moments = Moments::new(prepared, &domains, vec![Values::One, Values::Of(&values)]);
     let mut quantiles = Quantiles::default();
     let squares = match plan.deff {
         true => {

@@ -1,5 +1,6 @@
 //! What each weight step did, in numbers that a reviewer asks for.
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::statistics::data::MISSING;
@@ -74,13 +75,50 @@ pub struct MarginLine {
 /// assert_eq!(scilit::statistics::weighting::kish_deff(&[1.0, 3.0]), 1.25);
 /// ```
 pub fn kish_deff(weights: &[f64]) -> f64 {
-    let (mut n, mut sum, mut squares) = (0.0, 0.0, 0.0);
-    for &w in weights.iter().filter(|w| **w > 0.0) {
-        n += 1.0;
-        sum += w;
-        squares += w * w;
+    weight_sums(weights).kish_deff()
+}
+
+/// What one pass over weights sees.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::statistics) struct WeightSums {
+    /// How many are above 0, their sum and squares.
+    positive: [f64; 3],
+    /// Their sum.
+    pub sum: f64,
+    /// The smallest.
+    pub min: f64,
+    /// The largest.
+    pub max: f64,
+}
+
+impl WeightSums {
+    pub fn kish_deff(&self) -> f64 {
+        let [n, sum, squares] = self.positive;
+        n * squares / (sum * sum)
     }
-    n * squares / (sum * sum)
+}
+
+/// Sums the weights in chunks, folded in order, so that the sums do not depend on the threads.
+pub(in crate::statistics) fn weight_sums(weights: &[f64]) -> WeightSums {
+    let none = WeightSums { positive: [0.0; 3], sum: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY };
+    let add = |of: WeightSums, w: &f64| {
+        let kept = if *w > 0.0 { *w } else { 0.0 };
+        let [n, sum, squares] = of.positive;
+        WeightSums {
+            positive: [n + f64::from(u8::from(*w > 0.0)), sum + kept, squares + kept * kept],
+            sum: of.sum + w,
+            min: if *w < of.min { *w } else { of.min },
+            max: if *w > of.max { *w } else { of.max },
+        }
+    };
+    let parts: Vec<WeightSums> = weights.par_chunks(super::CHUNK).map(|chunk| chunk.iter().fold(none, add)).collect();
+    let join = |a: WeightSums, b: WeightSums| WeightSums {
+        positive: [0, 1, 2].map(|at| a.positive[at] + b.positive[at]),
+        sum: a.sum + b.sum,
+        min: a.min.min(b.min),
+        max: a.max.max(b.max),
+    };
+    parts.into_iter().fold(none, join)
 }
 
 impl WeightStep {
