@@ -85,7 +85,7 @@ def margins(codes, weight, random):
 def plans(file, totals):
     """The plans of the works: `b`, `b2` and `c`, each for the four crossings of district with a variable."""
     sides = [{"by": [name], "cells": [{name: level, "total": total} for level, total in of.items()]} for name, of in totals.items()]
-    rake = {"type": "rake", "margins": sides, "epsilon_relative_to_sum_of_weights": 1e-10, "max_iterations": 500}
+    rake = {"type": "rake", "margins": sides, "epsilon_relative_to_sum_of_weights": 1e-10, "max_iterations": 500, "variance": "residual"}
     stage = {"unit": "psu", "stratum": ["district"], "population_units": None}
     bootstrap = {"construct": "bootstrap", "replicates": REPLICATES, "seed": 7}
     works = {
