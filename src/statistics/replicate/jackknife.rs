@@ -1,6 +1,6 @@
 //! Jackknives: delete one first-stage unit at a time.
 
-use super::{PLACE, drawn_from, factors, ranges};
+use super::{PLACE, Part, average_factor, factors, parts, ranges};
 use crate::statistics::{
     StatisticsError,
     design::Design,
@@ -29,27 +29,41 @@ pub(super) fn jk1(plan: &ReplicatesPlan, design: &Design) -> Result<ReplicateFac
 }
 
 /// Delete one unit; the others of its stratum carry n_h/(n_h-1), rscale (1-f_h)(n_h-1)/n_h.
+///
+/// A stratum's only unit under `adjust`: its total is replaced by the mean unit total of the sample, so that the
+/// replicate deviates by exactly what linearization squares; rscale 1-f_h. Under `average` the scale stands for it.
 pub(super) fn jkn(
     plan: &ReplicatesPlan,
     design: &Design,
     rule: LonelyRule,
 ) -> Result<ReplicateFactors, StatisticsError> {
+    let units = design.first().units();
     let (mut all, mut rscales) = (Vec::new(), Vec::new());
-    for (stratum, range) in design.first().strata.iter().zip(ranges(design)) {
-        if !drawn_from(stratum, rule, "JKn")? {
-            continue;
-        }
+    let parts = parts(design, rule)?;
+    for ((stratum, range), part) in design.first().strata.iter().zip(ranges(design)).zip(&parts) {
         let n = stratum.sampled as f64;
-        for deleted in range.clone() {
-            let mut multipliers = vec![1.0; design.first().units()];
-            multipliers[range.clone()].fill(n / (n - 1.0));
-            multipliers[deleted] = 0.0;
-            all.push(multipliers);
-            rscales.push(stratum.unsampled_share() * (n - 1.0) / n);
+        match part {
+            Part::Varies => {
+                for deleted in range.clone() {
+                    let mut multipliers = vec![1.0; units];
+                    multipliers[range.clone()].fill(n / (n - 1.0));
+                    multipliers[deleted] = 0.0;
+                    all.push(multipliers);
+                    rscales.push(stratum.unsampled_share() * (n - 1.0) / n);
+                }
+            }
+            Part::AboutGrandMean => {
+                let share = 1.0 / units as f64;
+                let mut multipliers = vec![1.0 + share; units];
+                multipliers[range.start] = share;
+                all.push(multipliers);
+                rscales.push(stratum.unsampled_share());
+            }
+            Part::Nothing | Part::Average => {}
         }
     }
     if all.is_empty() {
         return Err(StatisticsError::design("no stratum has two units to jackknife"));
     }
-    Ok(factors(plan, design, all, 1.0, rscales, DfRule::Rank))
+    Ok(factors(plan, design, all, average_factor(&parts)?, rscales, DfRule::Rank))
 }
