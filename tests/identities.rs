@@ -6,11 +6,12 @@ use proptest::prelude::*;
 use scilit::statistics::{
     Answer, DataTable, Plan, Prepared,
     plan::{
-        Adjustment, Calibrate, CiPlan, Columns, Construct, DesignPlan, DfPlan, Distance, EstimatorPlan, IntervalMethod,
-        LonelyPolicy, Margin, MarginCell, Moment, Rake, RakeVariance, Ratio, ReplicatesPlan, Stage, StagesDesign,
-        VarianceMethod, VariancePlan,
+        Adjustment, Calibrate, CiPlan, Coefficient, Columns, Construct, Contrast, ContrastOf, Contrasts, DesignPlan,
+        DfPlan, Distance, EstimatorPlan, IntervalMethod, LonelyPolicy, Margin, MarginCell, Moment, Rake, RakeVariance,
+        Ratio, ReplicatesPlan, Stage, StagesDesign, VarianceMethod, VariancePlan,
     },
     prepare,
+    waves::{covariance_between, proportion_totals},
 };
 
 /// One person: stratum 0..4, unit 0..3 in it, weight, sex, age, outcome.
@@ -171,6 +172,39 @@ proptest! {
     }
 
     #[test]
+    fn two_waves_over_the_same_units_change_as_one_stacked_design_says(now in persons(), then in persons()) {
+        let (now, then) = (completed(now), completed(then));
+        let share = moment(&[]);
+        let of = |persons: &[Person]| {
+            let sample = prepared(&plan(Vec::new(), None), &table(persons));
+            let row = sample.estimate(&EstimatorPlan::Mean(share.clone())).expect("a mean").rows[0].clone();
+            let totals = proportion_totals(&sample, &share, ["h", "psu"]).expect("totals")[&Vec::new()].clone();
+            (row.estimate.expect("a mean"), row.se.expect("an error"), totals)
+        };
+        let ((later, se_now, z_now), (sooner, se_then, z_then)) = (of(&now), of(&then));
+        let apart = (se_now * se_now + se_then * se_then - 2.0 * covariance_between(&z_now, &z_then)).sqrt();
+        // Both waves in one table: a unit holds the persons of either wave, the waves are its domains.
+        let all: Vec<Person> = now.iter().chain(&then).copied().collect();
+        let wave = now.iter().map(|_| "now").chain(then.iter().map(|_| "then"));
+        let stacked = table(&all).with_text("wave", &wave.map(|wave| Some(wave.to_owned())).collect::<Vec<_>>());
+        let term = |key: &str, coefficient| Coefficient { key: key.to_owned(), coefficient };
+        let contrast = Contrast::Linear {
+            name: "change".to_owned(),
+            coefficients: vec![term("now", 1.0), term("then", -1.0)],
+        };
+        let asked = Contrasts {
+            variable: "y".into(),
+            by: Columns::one("wave"),
+            of: ContrastOf::Mean,
+            contrasts: vec![contrast],
+        };
+        let sample = prepared(&plan(Vec::new(), None), &stacked);
+        let row = sample.estimate(&EstimatorPlan::Contrasts(asked)).expect("a contrast").rows[0].clone();
+        prop_assert!((row.estimate.expect("a change") - (later - sooner)).abs() < 1e-12);
+        prop_assert!((row.se.expect("an error") - apart).abs() < 1e-10, "{:?} and {}", row.se, apart);
+    }
+
+    #[test]
     fn a_domain_mean_is_a_ratio(drawn in persons()) {
         let table = table(&completed(drawn));
         let sample = prepared(&plan(Vec::new(), None), &table);
@@ -261,7 +295,7 @@ fn the_bootstrap_treats_a_lonely_unit_as_linearization_does() {
         let of = |construct| {
             let mut plan = plan(Vec::new(), construct);
             plan.variance.lonely_psu = policy;
-            for replicates in &mut plan.variance.replicates {
+            if let Some(replicates) = &mut plan.variance.replicates {
                 (replicates.replicates, replicates.seed) = (Some(4000), Some(3));
             }
             prepared(&plan, &table).estimate(&total).expect("a total").rows[0].se.expect("a standard error")

@@ -14,6 +14,7 @@ mod problem;
 mod questionnaires;
 mod responses;
 mod routes;
+mod run_request;
 mod runs;
 mod submissions;
 mod surveys;
