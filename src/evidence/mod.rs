@@ -7,15 +7,21 @@
 mod digest;
 mod entry;
 mod keys;
+mod log;
+mod log_proof;
 mod merkle;
 mod note;
+mod proof;
 mod receipt;
 mod short_code;
 
 pub use digest::{is_sha256_hex, sha256_hex};
 pub use entry::{EntryHeader, commitment};
 pub use keys::{KEY_NAME, KeyError, Purpose, Signer, Verifier};
+pub use log::{Detail, LogCheck, LogFault, Voucher};
+pub use log_proof::{LogProof, LogProofError};
 pub use merkle::{Frontier, FrontierError, Hash, leaf_hash, node_hash};
 pub use note::{Checkpoint, NoteError, ORIGIN, SignedCheckpoint};
+pub use proof::{ProofBuilder, verify_consistency, verify_inclusion};
 pub use receipt::Receipt;
 pub use short_code::{ShortCode, ShortCodeError};

@@ -1,8 +1,11 @@
 //! Who may use which route: the table of routes, tried out with every role and with none.
 
-use scilit::server::{
-    Role, Settings,
-    http::{Access, ROUTES},
+use scilit::{
+    server::{
+        Role, Settings,
+        http::{Access, ROUTES},
+    },
+    storage::Author,
 };
 
 use crate::support::{
@@ -17,6 +20,7 @@ fn filled(path: &str) -> String {
         .replace("{hash}", "0")
         .replace("{short}", "0")
         .replace("{id}", "nobody")
+        .replace("{seq}", "0")
         .replace("{name}", "responses_weighted.csv")
 }
 
@@ -42,7 +46,7 @@ fn every_route_lets_in_exactly_the_roles_of_its_table() {
 }
 
 #[test]
-fn a_surveyor_can_fetch_forms_and_submit_and_read_receipts_and_nothing_else() {
+fn a_surveyor_can_fetch_forms_submit_read_receipts_and_their_own_log_and_nothing_else() {
     let may = |route: &&scilit::server::http::Route| match route.access {
         Access::Public => false,
         Access::Roles(roles) | Access::Results(roles) => roles.contains(&Role::Surveyor),
@@ -55,6 +59,8 @@ fn a_surveyor_can_fetch_forms_and_submit_and_read_receipts_and_nothing_else() {
             ("GET", "/api/v1/instruments/{hash}"),
             ("PUT", "/api/v1/submissions/{uuid}/revs/{rev}"),
             ("GET", "/api/v1/receipts/{short}"),
+            ("GET", "/api/v1/audit/checkpoint"),
+            ("GET", "/api/v1/audit/entries"),
         ]
     );
 }
@@ -85,7 +91,7 @@ fn a_wrong_or_revoked_token_opens_nothing() {
         }
         assert_eq!(app.get(Role::Analyst, "/api/v1/surveys").status, 200);
         for token in app.database().tokens().expect("tokens") {
-            app.database().revoke_token(&token.id, 1).expect("revoked");
+            app.database().revoke_token(&token.id, &Author::system(), 1).expect("revoked");
         }
         assert_eq!(app.get(Role::Analyst, "/api/v1/surveys").problem(), "unauthenticated");
     });

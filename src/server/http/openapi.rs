@@ -10,7 +10,8 @@ use utoipa::{
 };
 
 use super::{
-    Access, health, keys, problem::ProblemBody, questionnaires, responses, routes::ROUTES, runs, submissions, surveys,
+    Access, audit, health, keys, problem::ProblemBody, questionnaires, responses, routes::ROUTES, runs, submissions,
+    surveys,
 };
 
 #[derive(OpenApi)]
@@ -22,6 +23,7 @@ use super::{
         surveys::create, surveys::list, surveys::show, surveys::put_file,
         submissions::put, submissions::receipt, responses::list, responses::show,
         runs::create, runs::list, runs::latest, runs::show, runs::results, runs::files, runs::file,
+        audit::of_run, audit::checkpoint, audit::entries, audit::proof,
     ),
     components(schemas(ProblemBody)),
     modifiers(&Everywhere)

@@ -6,10 +6,13 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use super::{Problem, codes, health, keys, openapi, questionnaires, responses, runs, submissions, surveys};
-use crate::server::{
-    Actor,
-    Role::{self, Admin, Analyst, Auditor, Supervisor, Surveyor},
+use super::{Problem, audit, codes, health, keys, openapi, questionnaires, responses, runs, submissions, surveys};
+use crate::{
+    server::{
+        Actor,
+        Role::{self, Admin, Analyst, Auditor, Supervisor, Surveyor},
+    },
+    storage::Author,
 };
 
 /// Who may use a route.
@@ -74,6 +77,10 @@ routes! {
     GET "/api/v1/runs/{id}/results" Access::Results(OFFICE) => runs::results;
     GET "/api/v1/runs/{id}/files" Access::Results(OFFICE) => runs::files;
     GET "/api/v1/runs/{id}/files/{name}" Access::Results(OFFICE) => runs::file;
+    GET "/api/v1/runs/{id}/proof" Access::Roles(OFFICE) => audit::of_run;
+    GET "/api/v1/audit/checkpoint" Access::Roles(&Role::ALL) => audit::checkpoint;
+    GET "/api/v1/audit/entries" Access::Roles(&Role::ALL) => audit::entries;
+    GET "/api/v1/audit/proof/{seq}" Access::Roles(&[Auditor]) => audit::proof;
 }
 
 /// Who may read a run's file: the published ones like the results, any other only those who work with persons' rows.
@@ -116,6 +123,12 @@ impl Asker {
             Some(_) => Err(Problem::of(&codes::FORBIDDEN_ROLE)),
             None => Err(Problem::of(&codes::UNAUTHENTICATED)),
         }
+    }
+
+    /// Whom the audit log names.
+    pub(super) fn author(&self) -> Author {
+        let nobody = || Author { id: "nobody".to_owned(), role: "public".to_owned() };
+        self.actor.as_ref().map_or_else(nobody, Actor::author)
     }
 
     /// What tables name as the source of a change.
