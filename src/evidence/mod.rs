@@ -2,7 +2,8 @@
 //!
 //! A [`Receipt`] says that the server keeps exactly these bytes. It is made once, stored, and sent again byte for byte
 //! whenever the same bytes arrive again. The audit log is a Merkle tree ([`Frontier`]) over its entries' headers
-//! ([`EntryHeader`]), so that an outsider who kept one root can tell any later change of what it covers.
+//! ([`EntryHeader`]), so that an outsider who kept one root can tell any later change of what it covers: a
+//! [`Checkpoint`] is such a root, signed; a [`LogProof`] shows one entry under it; a [`LogCheck`] reads a whole log.
 
 mod digest;
 mod entry;
