@@ -4,6 +4,7 @@
 //! knows status codes; the files beside it are the calls; `jobs` computes runs on threads of its own.
 
 pub mod app;
+pub mod audit;
 mod clock;
 mod config;
 mod fault;
@@ -19,6 +20,7 @@ mod surveys;
 pub mod tokens;
 
 pub use app::{RunningServer, StartError, start, start_with};
+pub use audit::migrate;
 pub use clock::Clock;
 pub use config::{Config, ConfigError, Settings};
 pub use fault::{Fault, Refusal, Text};

@@ -175,6 +175,15 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    audit_checkpoint (size) {
+        size -> BigInt,
+        root -> Binary,
+        note -> Text,
+        at_ms -> BigInt,
+    }
+}
+
 diesel::joinable!(receipt -> submission_raw (server_seq));
 diesel::joinable!(quarantine -> submission_raw (server_seq));
 diesel::joinable!(sample_case -> survey (survey_id));

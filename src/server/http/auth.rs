@@ -38,6 +38,10 @@ async fn decide(request: &ServiceRequest) -> Result<Asker, Problem> {
         Open::Public => None,
         _ => actor(request, &shared).await?,
     };
+    if let Some(actor) = &actor {
+        // For the log of refusals, which sees the request after it was refused here.
+        request.extensions_mut().insert(actor.clone());
+    }
     let asker = Asker { actor, public_results: shared.config.public_results };
     asker.may(route.access)?;
     Ok(asker)

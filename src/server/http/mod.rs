@@ -1,6 +1,8 @@
 //! HTTP: requests to calls, results to answers. `routes` is the whole list of routes with who may use each.
 
 mod answers;
+mod audit;
+mod audited;
 mod auth;
 mod body;
 mod codes;
@@ -30,7 +32,10 @@ use actix_web::{
     web::{self, Data, PathConfig, QueryConfig, ServiceConfig},
 };
 
-use super::{Clock, Config, Instruments, Keys, jobs::Runner};
+use super::{
+    Clock, Config, Instruments, Keys,
+    jobs::{Notary, Runner},
+};
 use crate::storage::Database;
 
 /// What every handler can reach.
@@ -44,6 +49,8 @@ pub struct Shared {
     pub clock: Clock,
     /// The signing keys.
     pub keys: Keys,
+    /// The signer of the audit log's checkpoints.
+    pub notary: Notary,
     /// Published questionnaires, read once.
     pub instruments: Instruments,
     /// Where runs are computed.
@@ -68,6 +75,7 @@ pub(super) fn app(
         .app_data(QueryConfig::default().error_handler(|error, _| problem::bad_query(&error).into()))
         .configure(everything)
         .wrap(from_fn(auth::authorize))
+        .wrap(from_fn(audited::log_refusals))
         .wrap(from_fn(finish::finish))
         .wrap(tracing_actix_web::TracingLogger::<finish::Spans>::new())
 }

@@ -10,7 +10,7 @@ use utoipa::{
 };
 
 use super::{
-    health, keys, problem::ProblemBody, questionnaires, responses, routes::ROUTES, runs, submissions, surveys,
+    audit, health, keys, problem::ProblemBody, questionnaires, responses, routes::ROUTES, runs, submissions, surveys,
 };
 use crate::server::policy::{Access, Open};
 
@@ -23,6 +23,7 @@ use crate::server::policy::{Access, Open};
         surveys::create, surveys::list, surveys::show, surveys::put_file,
         submissions::put, submissions::receipt, responses::list, responses::show,
         runs::create, runs::list, runs::latest, runs::show, runs::results, runs::files, runs::file,
+        audit::of_run, audit::checkpoint, audit::entries, audit::proof,
     ),
     components(schemas(ProblemBody)),
     modifiers(&Everywhere)

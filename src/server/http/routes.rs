@@ -6,10 +6,13 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use super::{Problem, codes, health, keys, openapi, questionnaires, responses, runs, submissions, surveys};
-use crate::server::{
-    Actor, Role,
-    policy::{self, Access, Grant, Open},
+use super::{Problem, audit, codes, health, keys, openapi, questionnaires, responses, runs, submissions, surveys};
+use crate::{
+    server::{
+        Actor, Role,
+        policy::{self, Access, Grant, Open},
+    },
+    storage::Author,
 };
 
 /// One route.
@@ -62,6 +65,10 @@ routes! {
     GET "/api/v1/runs/{id}/results" => runs::results;
     GET "/api/v1/runs/{id}/files" => runs::files;
     GET "/api/v1/runs/{id}/files/{name}" => runs::file;
+    GET "/api/v1/runs/{id}/proof" => audit::of_run;
+    GET "/api/v1/audit/checkpoint" => audit::checkpoint;
+    GET "/api/v1/audit/entries" => audit::entries;
+    GET "/api/v1/audit/proof/{seq}" => audit::proof;
 }
 
 /// The rule for files with one row a person.
@@ -105,6 +112,12 @@ impl Asker {
             Some(_) => Err(Problem::of(&codes::FORBIDDEN_ROLE)),
             None => Err(Problem::of(&codes::UNAUTHENTICATED)),
         }
+    }
+
+    /// Whom the audit log names.
+    pub(super) fn author(&self) -> Author {
+        let nobody = || Author { id: "nobody".to_owned(), role: "public".to_owned() };
+        self.actor.as_ref().map_or_else(nobody, Actor::author)
     }
 
     /// What tables name as the source of a change.
