@@ -1,10 +1,13 @@
 //! The command line: one file a command.
 
 pub mod analysis;
+pub mod audit;
 pub mod demo;
 pub mod estimate;
+mod exit;
 pub mod export;
 pub mod flat;
+pub mod keys;
 pub mod migrate;
 pub mod plan;
 pub mod questionnaire;
@@ -15,6 +18,8 @@ pub mod serve;
 pub mod simulate;
 pub mod token;
 pub mod weight;
+
+pub use exit::Exit;
 
 use clap::{Parser, Subcommand};
 
@@ -32,6 +37,8 @@ enum Command {
     Serve(serve::ServeArguments),
     Migrate(migrate::MigrateArguments),
     Token(token::TokenArguments),
+    Keys(keys::KeysArguments),
+    Audit(audit::AuditArguments),
     Questionnaire(questionnaire::QuestionnaireArguments),
     Sample(sample::SampleArguments),
     Score(score::ScoreArguments),
@@ -52,6 +59,8 @@ pub fn run() -> anyhow::Result<()> {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Migrate(arguments) => migrate::run(arguments),
         Command::Token(arguments) => token::run(arguments),
+        Command::Keys(arguments) => keys::run(arguments),
+        Command::Audit(arguments) => audit::run(arguments),
         Command::Questionnaire(arguments) => questionnaire::run(arguments),
         Command::Sample(arguments) => sample::run(&arguments),
         Command::Score(arguments) => score::run(arguments),

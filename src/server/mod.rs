@@ -4,12 +4,15 @@
 //! knows status codes; the files beside it are the calls; `jobs` computes runs on threads of its own.
 
 pub mod app;
+pub mod audit;
 mod clock;
 mod config;
 mod fault;
 pub mod http;
 mod instruments;
 pub mod jobs;
+mod keys;
+mod policy;
 mod publish;
 mod roles;
 mod submissions;
@@ -17,10 +20,13 @@ mod surveys;
 pub mod tokens;
 
 pub use app::{RunningServer, StartError, start, start_with};
+pub use audit::migrate;
 pub use clock::Clock;
 pub use config::{Config, ConfigError, Settings};
 pub use fault::{Fault, Refusal, Text};
 pub use instruments::Instruments;
+pub use keys::{Keys, KeysError, PublicKey};
+pub use policy::{Access, Grant, Open};
 pub use publish::publish;
 pub use roles::{Actor, Role};
 pub use submissions::{Received, judge_again, judge_waiting, receive};

@@ -7,6 +7,7 @@
 #[macro_use]
 mod connection;
 mod audit;
+mod checkpoints;
 mod error;
 mod interviews;
 mod migrations;
@@ -21,6 +22,7 @@ mod tokens;
 mod url;
 
 pub use audit::{Act, AuditEntry, AuditHead, Author, Outcome};
+pub use checkpoints::{AuditCheckpoint, EntryFilter};
 pub use connection::{Database, PoolSettings};
 pub use error::StorageError;
 pub use interviews::{Interview, InterviewState, JudgedBody, Judgement, Quarantined, SubmissionVersion};

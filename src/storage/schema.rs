@@ -125,6 +125,7 @@ diesel::table! {
         finished_at_ms -> Nullable<BigInt>,
         error_code -> Nullable<Text>,
         error -> Nullable<Text>,
+        request -> Text,
     }
 }
 
@@ -171,6 +172,15 @@ diesel::table! {
         id -> Integer,
         size -> BigInt,
         frontier -> Binary,
+    }
+}
+
+diesel::table! {
+    audit_checkpoint (size) {
+        size -> BigInt,
+        root -> Binary,
+        note -> Text,
+        at_ms -> BigInt,
     }
 }
 

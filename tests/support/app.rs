@@ -14,10 +14,10 @@ use scilit::{
     evidence::sha256_hex,
     server::{
         Clock, Config, Role, RunningServer, Settings,
-        jobs::{Engine, NamedFile, RunFailure, RunInputs},
+        jobs::{Engine, NamedFile, Notary, RunFailure, RunInputs},
         start_with, tokens,
     },
-    storage::Database,
+    storage::{Author, Database},
 };
 use serde_json::{Value, json};
 
@@ -133,6 +133,7 @@ impl TestApp {
     pub fn start_with(test: &TestDatabase, settings: Settings, engine: Engine) -> Self {
         let fixed = Settings {
             database_url: Some(test.url.clone()),
+            key_dir: Some(test.key_dir()),
             listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
             workers: Some(2),
             ..Settings::default()
@@ -142,13 +143,25 @@ impl TestApp {
         let ticking = Arc::clone(&now_ms);
         let clock = Clock::new(move || ticking.fetch_add(1, Ordering::Relaxed));
         let server = start_with(config, clock.clone(), engine).expect("a running server");
-        let issue = |role| (role, tokens::issue(server.database(), role, "test", None, &clock).expect("a token").1);
+        let issue = |role| {
+            (
+                role,
+                tokens::issue(server.database(), role, "test", None, &Author::command_line(), &clock)
+                    .expect("a token")
+                    .1,
+            )
+        };
         let secrets = Role::ALL.into_iter().map(issue).collect();
         Self { address: server.address(), server: Some(server), secrets, now_ms }
     }
 
     pub fn database(&self) -> &Database {
         self.server.as_ref().expect("a running server").database()
+    }
+
+    /// The signer of its checkpoints.
+    pub fn notary(&self) -> &Notary {
+        self.server.as_ref().expect("a running server").notary()
     }
 
     /// Stops it as a restart would, and keeps nothing but what the database holds.
@@ -204,10 +217,21 @@ impl TestApp {
         (id, hash)
     }
 
+    /// Asks for a run.
+    pub fn ask_for_run(&self, survey: &str, request: &Value) -> Answer {
+        let path = format!("/api/v1/surveys/{survey}/runs");
+        let headers = [("Content-Type", "application/json")];
+        self.send(Some(Role::Analyst), "POST", &path, &headers, request.to_string().as_bytes())
+    }
+
     /// Starts a run and waits for its end.
     pub fn run(&self, survey: &str) -> Value {
         let path = format!("/api/v1/surveys/{survey}/runs");
-        let queued = self.send(Some(Role::Analyst), "POST", &path, &[], b"");
+        self.ended(&self.send(Some(Role::Analyst), "POST", &path, &[], b""))
+    }
+
+    /// Waits for the end of a run that was asked for.
+    pub fn ended(&self, queued: &Answer) -> Value {
         assert_eq!(queued.status, 202, "{}", queued.text());
         let id = queued.json()["id"].as_str().expect("an id").to_owned();
         for _ in 0..600 {

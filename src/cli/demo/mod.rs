@@ -10,6 +10,7 @@ use crate::{
     instrument::Questionnaire,
     server::{Clock, Config, Role, Settings, app, tokens},
     simulate::{City, CityParameters, DrawnSurvey, SurveyDesign},
+    storage::Author,
 };
 use anyhow::{Context, Result};
 use client::Client;
@@ -75,6 +76,8 @@ pub fn run(arguments: &DemoArguments) -> Result<()> {
 fn config(arguments: &DemoArguments, folder: &DemoFolder) -> Result<Config> {
     let settings = Settings {
         database_url: Some(arguments.database_url.clone().unwrap_or_else(|| folder.sqlite_url())),
+        // The demo's folder holds all that the demo makes, its keys too.
+        key_dir: arguments.database_url.is_some().then(|| folder.path().join("scilit.keys")),
         listen: Some(arguments.listen),
         // Everything shown is made up: the start page works without a token.
         public_results: Some(true),
@@ -87,7 +90,8 @@ fn config(arguments: &DemoArguments, folder: &DemoFolder) -> Result<Config> {
 fn issue_tokens(server: &app::RunningServer, folder: &DemoFolder) -> Result<Vec<(Role, String)>> {
     let mut secrets = Vec::new();
     for role in [Role::Analyst, Role::Surveyor, Role::Auditor] {
-        let (_, secret) = tokens::issue(server.database(), role, "demo", None, &Clock::system())?;
+        let (_, secret) =
+            tokens::issue(server.database(), role, "demo", None, &Author::command_line(), &Clock::system())?;
         secrets.push((role, secret));
     }
     folder.keep_tokens(&secrets)?;

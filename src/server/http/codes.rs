@@ -47,5 +47,6 @@ codes! {
     THROTTLED = "throttled" 429 true "wait" "请求过于频繁";
     INTERNAL = "internal" 500 true "keep_local" "服务器内部错误";
     OVERLOADED = "overloaded" 503 true "wait" "服务器繁忙，将自动重试";
+    AUDIT_BROKEN = "audit-broken" 503 false "contact_supervisor" "审计日志核验失败，须由人员处理";
     STORAGE_FULL = "storage-full" 507 true "keep_local" "服务器空间不足，数据保留在平板";
 }

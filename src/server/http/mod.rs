@@ -1,6 +1,8 @@
 //! HTTP: requests to calls, results to answers. `routes` is the whole list of routes with who may use each.
 
 mod answers;
+mod audit;
+mod audited;
 mod auth;
 mod body;
 mod codes;
@@ -8,12 +10,14 @@ mod documents;
 mod extract;
 mod finish;
 mod health;
+mod keys;
 mod openapi;
 mod pages;
 mod problem;
 mod questionnaires;
 mod responses;
 mod routes;
+mod run_request;
 mod runs;
 mod submissions;
 mod surveys;
@@ -21,14 +25,17 @@ mod surveys;
 pub use codes::{CODES, Code};
 pub use openapi::document as openapi_document;
 pub use problem::Problem;
-pub use routes::{Access, ROUTES, Route};
+pub use routes::{ROUTES, Route};
 
 use actix_web::{
     middleware::from_fn,
     web::{self, Data, PathConfig, QueryConfig, ServiceConfig},
 };
 
-use super::{Clock, Config, Instruments, jobs::Runner};
+use super::{
+    Clock, Config, Instruments, Keys,
+    jobs::{Notary, Runner},
+};
 use crate::storage::Database;
 
 /// What every handler can reach.
@@ -40,6 +47,10 @@ pub struct Shared {
     pub config: Config,
     /// The time.
     pub clock: Clock,
+    /// The signing keys.
+    pub keys: Keys,
+    /// The signer of the audit log's checkpoints.
+    pub notary: Notary,
     /// Published questionnaires, read once.
     pub instruments: Instruments,
     /// Where runs are computed.
@@ -64,6 +75,7 @@ pub(super) fn app(
         .app_data(QueryConfig::default().error_handler(|error, _| problem::bad_query(&error).into()))
         .configure(everything)
         .wrap(from_fn(auth::authorize))
+        .wrap(from_fn(audited::log_refusals))
         .wrap(from_fn(finish::finish))
         .wrap(tracing_actix_web::TracingLogger::<finish::Spans>::new())
 }

@@ -64,6 +64,15 @@ impl Problem {
         Self { code, detail: None, errors: Vec::new(), receipt: None, allow: None }
     }
 
+    pub(super) fn code(&self) -> &'static str {
+        self.code.name
+    }
+
+    /// Whether bytes were kept all the same.
+    pub(super) fn kept_bytes(&self) -> bool {
+        self.receipt.is_some()
+    }
+
     pub(super) fn because(self, detail: impl Into<String>) -> Self {
         Self { detail: Some(detail.into()), ..self }
     }

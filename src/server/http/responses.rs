@@ -7,8 +7,10 @@ use actix_web::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Problem, Shared, codes,
-    extract::{AtSurvey, call},
+    Problem, Shared,
+    audited::log_reading,
+    codes,
+    extract::{Asker, AtSurvey, call},
     problem::{self, ProblemBody},
 };
 use crate::{
@@ -132,10 +134,14 @@ pub(super) async fn list(shared: Data<Shared>, survey: AtSurvey, page: Query<Pag
         (status = 404, description = "No such response.", body = ProblemBody),
     )
 )]
-pub(super) async fn show(shared: Data<Shared>, id: Path<String>) -> Result<HttpResponse, Problem> {
+pub(super) async fn show(shared: Data<Shared>, asker: Asker, id: Path<String>) -> Result<HttpResponse, Problem> {
     let found = call(&shared, move |shared| {
         let versions = shared.database.submission_versions(&id)?;
-        Ok(shared.database.interview(&id)?.zip(Some((versions, shared.database.quarantine_of(&id)?))))
+        let found = shared.database.interview(&id)?.zip(Some((versions, shared.database.quarantine_of(&id)?)));
+        if let Some((row, _)) = &found {
+            log_reading(shared, &asker.0, "response.read", format!("response/{}", row.id), serde_json::json!({}))?;
+        }
+        Ok(found)
     });
     let (row, (versions, quarantine)) = found.await?.ok_or_else(|| Problem::of(&codes::NOT_FOUND))?;
     let versions = versions.into_iter().map(|version| version_body(version, &quarantine)).collect();

@@ -6,13 +6,17 @@ use actix_web::{
     web::{Data, Path, Query},
 };
 use serde::Serialize;
+use serde_json::json;
 
 use super::{
-    Problem, Shared, answers, codes,
+    Problem, Shared, answers,
+    audited::{intend_download, log_reading},
+    codes,
     extract::{Asker, AtRun, AtSurvey, call},
     problem::ProblemBody,
     responses::Page,
     routes::file_access,
+    run_request::RunRequestBody,
 };
 use crate::storage::{Run, RunFile, RunFileHead};
 
@@ -30,6 +34,9 @@ pub(super) struct RunBody {
     created_at_ms: i64,
     started_at_ms: Option<i64>,
     finished_at_ms: Option<i64>,
+    /// What it was asked beyond its survey.
+    #[schema(value_type = Object)]
+    request: serde_json::Value,
     /// Every input by digest, once it succeeded.
     #[schema(value_type = Option<Object>)]
     inputs: Option<serde_json::Value>,
@@ -48,8 +55,20 @@ impl From<Run> for RunBody {
     fn from(row: Run) -> Self {
         let error = row.error_code.zip(row.error).map(|(code, message)| RunErrorBody { code, message });
         let inputs = row.inputs.and_then(|json| serde_json::from_str(&json).ok());
+        let request = serde_json::from_str(&row.request).unwrap_or_default();
         let Run { id, survey_id, state, engine, created_at_ms, started_at_ms, finished_at_ms, .. } = row;
-        Self { id, survey: survey_id, state, engine, created_at_ms, started_at_ms, finished_at_ms, inputs, error }
+        Self {
+            id,
+            survey: survey_id,
+            state,
+            engine,
+            created_at_ms,
+            started_at_ms,
+            finished_at_ms,
+            request,
+            inputs,
+            error,
+        }
     }
 }
 
@@ -84,17 +103,28 @@ impl From<RunFileHead> for RunFileBody {
 /// Starts a run of the survey.
 #[utoipa::path(
     post, path = "/api/v1/surveys/{id}/runs", tag = "runs", params(("id" = String, Path, description = "The survey.")),
+    request_body(content = RunRequestBody, description = "What it is asked; nothing asks for the defaults."),
     responses(
         (status = 202, description = "Queued.", body = RunBody),
+        (status = 422, description = "A method or an earlier run that cannot be used.", body = ProblemBody),
         (status = 429, description = "Four wait already.", body = ProblemBody),
     )
 )]
-pub(super) async fn create(shared: Data<Shared>, asker: Asker, survey: AtSurvey) -> Result<HttpResponse, Problem> {
+pub(super) async fn create(
+    shared: Data<Shared>,
+    asker: Asker,
+    survey: AtSurvey,
+    body: RunRequestBody,
+) -> Result<HttpResponse, Problem> {
     let work = move |shared: &Shared| {
-        let id = shared.runner.queue(&survey.0.id, &asker.0.name())?;
-        Ok(shared.database.run(&id)?)
+        let request = match body.checked(shared, &survey.0)? {
+            Ok(request) => request,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let id = shared.runner.queue(&survey.0.id, &asker.0.author(), &request)?;
+        Ok(Ok(shared.database.run(&id)?))
     };
-    let run = call(&shared, work).await?.ok_or_else(|| Problem::of(&codes::INTERNAL))?;
+    let run = call(&shared, work).await??.ok_or_else(|| Problem::of(&codes::INTERNAL))?;
     let location = format!("/api/v1/runs/{}", run.id);
     Ok(HttpResponse::Accepted().insert_header((header::LOCATION, location)).json(RunBody::from(run)))
 }
@@ -140,8 +170,17 @@ pub(super) async fn show(run: AtRun) -> Result<HttpResponse, Problem> {
         (status = 409, description = "It has not succeeded (yet).", body = ProblemBody),
     )
 )]
-pub(super) async fn results(request: HttpRequest, shared: Data<Shared>, run: AtRun) -> Result<HttpResponse, Problem> {
+pub(super) async fn results(
+    request: HttpRequest,
+    shared: Data<Shared>,
+    asker: Asker,
+    run: AtRun,
+) -> Result<HttpResponse, Problem> {
     let file = read_file(&shared, run, "results.json".to_owned()).await?;
+    if !answers::has_it(&request, &file.sha256) {
+        let (object, detail) = (format!("run/{}", file.run_id), json!({ "sha256": file.sha256 }));
+        call(&shared, move |shared| log_reading(shared, &asker.0, "run.read", object, detail)).await?;
+    }
     Ok(answers::tagged(&request, &file.sha256, MAY_KEEP_BUT_ASK, "application/json", file.content))
 }
 
@@ -176,6 +215,10 @@ pub(super) async fn file(
     let name = path.into_inner().1;
     asker.0.may(file_access(&name))?;
     let file = read_file(&shared, run, name).await?;
+    if !answers::has_it(&request, &file.sha256) {
+        let (object, sha256) = (format!("run/{}/{}", file.run_id, file.name), file.sha256.clone());
+        call(&shared, move |shared| intend_download(shared, &asker.0, object, &sha256)).await?;
+    }
     let mut answer = answers::tagged(&request, &file.sha256, MAY_KEEP_BUT_ASK, &file.content_type, file.content);
     let name = header::ContentDisposition::attachment(file.name);
     if let Ok(name) = header::TryIntoHeaderValue::try_into_value(name) {

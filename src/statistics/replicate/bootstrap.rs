@@ -4,7 +4,7 @@ use rand::Rng;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use rayon::prelude::*;
 
-use super::{PLACE, drawn_from, factors, ranges};
+use super::{PLACE, Part, average_factor, factors, parts, ranges};
 use crate::statistics::{
     StatisticsError,
     design::Design,
@@ -31,10 +31,14 @@ pub(super) fn rao_wu(
     if replicates < 2 {
         return Err(StatisticsError::plan(PLACE, "a bootstrap has at least 2 replicates"));
     }
-    let mut strata = Vec::new();
-    for (stratum, range) in design.first().strata.iter().zip(ranges(design)) {
-        if drawn_from(stratum, rule, "bootstrap")? {
-            strata.push((range, stratum.unsampled_share().max(0.0).sqrt()));
+    let parts = parts(design, rule)?;
+    let (mut strata, mut lonely) = (Vec::new(), Vec::new());
+    for ((stratum, range), part) in design.first().strata.iter().zip(ranges(design)).zip(&parts) {
+        let lambda = stratum.unsampled_share().max(0.0).sqrt();
+        match part {
+            Part::Varies => strata.push((range, lambda)),
+            Part::AboutGrandMean => lonely.push((range.start, lambda)),
+            Part::Nothing | Part::Average => {}
         }
     }
     let mut steps = vec![(1.0, 0.0); design.first().units()];
@@ -54,14 +58,20 @@ pub(super) fn rao_wu(
                 drawn[((u128::from(rng.next_u64()) * n as u128) >> 64) as usize] += 1;
             }
         }
-        times
+        (times, rng)
     };
-    let multipliers = compact(replicates, &draw, &steps).unwrap_or_else(|| {
+    let drawn = || compact(replicates, &|replicate| draw(replicate).0, &steps);
+    let multipliers = lonely.is_empty().then(drawn).flatten().unwrap_or_else(|| {
         let multiplier = |(&times, &(undrawn, draw)): (&u32, &(f64, f64))| undrawn + draw * f64::from(times);
-        let one = |replicate: usize| draw(replicate).iter().zip(&steps).map(multiplier).collect();
+        let one = |replicate: usize| {
+            let (times, mut rng) = draw(replicate);
+            let mut multipliers: Vec<f64> = times.iter().zip(&steps).map(multiplier).collect();
+            about_grand_mean(&lonely, &mut rng, &mut multipliers);
+            multipliers
+        };
         Multipliers::Table((0..replicates).into_par_iter().map(one).collect())
     });
-    let scale = 1.0 / (replicates as f64 - 1.0);
+    let scale = average_factor(&parts)? / (replicates as f64 - 1.0);
     Ok(factors(plan, design, multipliers, scale, vec![1.0; replicates], DfRule::Design))
 }
 
@@ -70,4 +80,15 @@ fn compact(replicates: usize, draw: &(impl Fn(usize) -> Vec<u32> + Sync), steps:
     let one = |replicate: usize| draw(replicate).into_iter().map(|times| u8::try_from(times).ok()).collect();
     let times: Option<Vec<Vec<u8>>> = (0..replicates).into_par_iter().map(one).collect();
     Some(Multipliers::Drawn { times: times?, steps: steps.to_vec() })
+}
+
+/// Moves the only unit of a stratum (policy `adjust`) by plus or minus its deviation from the mean unit total: a fair
+/// coin, whose variance is that deviation squared, as linearization has it.
+fn about_grand_mean(lonely: &[(usize, f64)], rng: &mut ChaCha8Rng, multipliers: &mut [f64]) {
+    let units = multipliers.len() as f64;
+    for (unit, lambda) in lonely {
+        let step = if rng.next_u64() >> 63 == 0 { *lambda } else { -lambda };
+        multipliers.iter_mut().for_each(|m| *m *= 1.0 + step / units);
+        multipliers[*unit] = (multipliers[*unit] - step).max(0.0);
+    }
 }
