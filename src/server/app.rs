@@ -18,7 +18,7 @@ use super::{
     Clock, Config, Instruments, Refusal,
     http::{self, Shared},
     jobs::{self, Engine, Runner},
-    submissions,
+    judge::{self, Rejudging},
 };
 use crate::storage::{Database, StorageError};
 
@@ -58,6 +58,7 @@ pub struct RunningServer {
     address: SocketAddr,
     database: Database,
     runner: Runner,
+    rejudging: Rejudging,
     handle: ServerHandle,
     thread: JoinHandle<std::io::Result<()>>,
 }
@@ -81,16 +82,17 @@ pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<Runnin
         tracing::info!(migration, "migrated");
     }
     let instruments = Instruments::default();
-    let judged = submissions::judge_waiting(&database, &instruments, &clock)?;
+    let judged = judge::judge_waiting(&database, &instruments, &clock)?;
     tracing::info!(judged, backend = database.backend(), "caught up");
     let listen_error = |source| StartError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).map_err(listen_error)?;
     let address = listener.local_addr().map_err(listen_error)?;
     let runner = Runner::start(database.clone(), clock.clone(), engine)?;
+    let rejudging = Rejudging::start(database.clone(), instruments.clone(), clock.clone());
     let shared = Shared { database: database.clone(), config, clock, instruments, runner: runner.clone() };
     let (handle, thread) = listen(shared, listener)?;
     tracing::info!(%address, "listening");
-    Ok(RunningServer { address, database, runner, handle, thread })
+    Ok(RunningServer { address, database, runner, rejudging, handle, thread })
 }
 
 fn listen(
@@ -139,6 +141,7 @@ impl RunningServer {
     pub fn stop(self) {
         System::new().block_on(self.handle.stop(true));
         self.runner.stop();
+        self.rejudging.stop();
         if let Ok(Err(error)) = self.thread.join() {
             tracing::error!(%error, "the server ended with an error");
         }

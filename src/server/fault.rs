@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::storage::StorageError;
+use crate::storage::{ReviewRefusal, StorageError};
 
 /// The same sentence in Chinese and in English.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -86,6 +86,9 @@ pub enum Refusal {
         /// Why.
         message: String,
     },
+    /// A step of a review was not taken.
+    #[error(transparent)]
+    Review(#[from] ReviewRefusal),
     /// The database refused.
     #[error(transparent)]
     Storage(#[from] StorageError),

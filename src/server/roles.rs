@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::storage::Author;
+
 /// What a token's holder is to the survey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
@@ -46,4 +48,11 @@ pub struct Actor {
     pub token_id: String,
     /// The holder's role.
     pub role: Role,
+}
+
+impl Actor {
+    /// Whom the audit log names.
+    pub fn author(&self) -> Author {
+        Author { id: self.token_id.clone(), role: self.role.name().to_owned() }
+    }
 }

@@ -13,7 +13,7 @@ use validator::Validate;
 use super::{Problem, Shared, body, codes, routes};
 use crate::{
     server::{Fault, Refusal, Text},
-    storage::{Run, Survey},
+    storage::{Reviewer, Run, Survey},
 };
 
 type Soon<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
@@ -37,6 +37,14 @@ pub(super) fn shared(request: &HttpRequest) -> Result<Data<Shared>, Problem> {
 /// The asker the rules let in.
 #[derive(Debug, Clone)]
 pub(super) struct Asker(pub(super) routes::Asker);
+
+impl Asker {
+    /// The asker as a reviewer.
+    pub(super) fn reviewer(&self) -> Result<Reviewer, Problem> {
+        let actor = self.0.actor.as_ref().ok_or_else(|| Problem::of(&codes::UNAUTHENTICATED))?;
+        Ok(actor.reviewer())
+    }
+}
 
 impl FromRequest for Asker {
     type Error = Problem;

@@ -10,7 +10,8 @@ use utoipa::{
 };
 
 use super::{
-    Access, health, problem::ProblemBody, questionnaires, responses, routes::ROUTES, runs, submissions, surveys,
+    Access, health, inbox, problem::ProblemBody, quarantine, questionnaires, responses, review, routes::ROUTES, runs,
+    submissions, surveys,
 };
 
 #[derive(OpenApi)]
@@ -20,7 +21,10 @@ use super::{
         health::healthz, health::readyz, openapi,
         questionnaires::publish, questionnaires::list, questionnaires::form,
         surveys::create, surveys::list, surveys::show, surveys::put_file,
-        submissions::put, submissions::receipt, responses::list, responses::show,
+        submissions::put, submissions::receipt, responses::list, responses::show, responses::diff,
+        review::begin, review::approve, review::send_back, review::request_void, review::confirm_void, review::lock,
+        review::reopen, review::promote, review::approve_many, quarantine::choose, quarantine::list, quarantine::accept,
+        inbox::list, inbox::acknowledge, surveys::open, surveys::close,
         runs::create, runs::list, runs::latest, runs::show, runs::results, runs::files, runs::file,
     ),
     components(schemas(ProblemBody)),

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::codes::{self, Code};
 use crate::{
     server::{Fault, Refusal, Text},
-    storage::StorageError,
+    storage::{ReviewRefusal, StorageError},
 };
 
 /// Seconds a client waits at least before it tries again.
@@ -82,6 +82,11 @@ impl Problem {
 
     pub(super) fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The code and the title, for the result of one of many.
+    pub(super) fn head(&self) -> (&'static str, &'static str) {
+        (self.code.name, self.code.title)
     }
 
     /// The problem as it is sent to this address under this request's id.
@@ -155,11 +160,26 @@ impl From<Refusal> for Problem {
                 Self::of(&codes::INVALID).with(vec![Fault::new("unknown-questionnaire", text).at("/questionnaire")])
             }
             Refusal::DigestMismatch => Self::of(&codes::DIGEST_MISMATCH),
+            Refusal::Review(refusal) => refusal.into(),
             Refusal::Storage(error) => error.into(),
             Refusal::Stored { .. } => {
                 tracing::error!(error = %refusal, "a stored document cannot be read");
                 Self::of(&codes::INTERNAL)
             }
+        }
+    }
+}
+
+impl From<ReviewRefusal> for Problem {
+    fn from(refusal: ReviewRefusal) -> Self {
+        match refusal {
+            ReviewRefusal::NotFound => Self::of(&codes::NOT_FOUND),
+            ReviewRefusal::WrongState(state) => Self::of(&codes::WRONG_STATE).because(format!("当前状态为 {state}")),
+            ReviewRefusal::StaleRevision => Self::of(&codes::STALE_REVISION),
+            ReviewRefusal::OpenConflict => Self::of(&codes::OPEN_CONFLICT),
+            ReviewRefusal::OwnInterview => Self::of(&codes::OWN_INTERVIEW),
+            ReviewRefusal::SamePerson => Self::of(&codes::SAME_PERSON),
+            ReviewRefusal::OutOfScope => Self::of(&codes::FORBIDDEN_SCOPE),
         }
     }
 }

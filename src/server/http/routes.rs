@@ -6,7 +6,9 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use super::{Problem, codes, health, openapi, questionnaires, responses, runs, submissions, surveys};
+use super::{
+    Problem, codes, health, inbox, openapi, quarantine, questionnaires, responses, review, runs, submissions, surveys,
+};
 use crate::server::{
     Actor,
     Role::{self, Admin, Analyst, Auditor, Supervisor, Surveyor},
@@ -47,6 +49,7 @@ macro_rules! routes {
 
 const OFFICE: &[Role] = &[Supervisor, Analyst, Auditor, Admin];
 const FIELD: &[Role] = &[Surveyor, Supervisor];
+const REVIEW: &[Role] = &[Supervisor];
 const SETUP: &[Role] = &[Analyst, Admin];
 const DATA: &[Role] = &[Supervisor, Analyst, Auditor];
 const PERSONS: &[Role] = &[Analyst, Auditor];
@@ -67,6 +70,23 @@ routes! {
     PUT "/api/v1/submissions/{uuid}/revs/{rev}" Access::Roles(FIELD) => submissions::put;
     GET "/api/v1/receipts/{short}" Access::Roles(&[Surveyor, Supervisor, Auditor]) => submissions::receipt;
     GET "/api/v1/responses/{id}" Access::Roles(DATA) => responses::show;
+    GET "/api/v1/responses/{id}/diff" Access::Roles(DATA) => responses::diff;
+    POST "/api/v1/responses/{id}/review" Access::Roles(REVIEW) => review::begin;
+    POST "/api/v1/responses/{id}/approve" Access::Roles(REVIEW) => review::approve;
+    POST "/api/v1/responses/{id}/return" Access::Roles(REVIEW) => review::send_back;
+    POST "/api/v1/responses/{id}/void" Access::Roles(REVIEW) => review::request_void;
+    POST "/api/v1/responses/{id}/void/confirm" Access::Roles(REVIEW) => review::confirm_void;
+    POST "/api/v1/responses/{id}/lock" Access::Roles(REVIEW) => review::lock;
+    POST "/api/v1/responses/{id}/reopen" Access::Roles(&[Admin]) => review::reopen;
+    POST "/api/v1/responses/{id}/promote" Access::Roles(REVIEW) => review::promote;
+    POST "/api/v1/responses/{id}/choose" Access::Roles(REVIEW) => quarantine::choose;
+    POST "/api/v1/approvals" Access::Roles(REVIEW) => review::approve_many;
+    GET "/api/v1/quarantine" Access::Roles(DATA) => quarantine::list;
+    POST "/api/v1/quarantine/{seq}/accept" Access::Roles(REVIEW) => quarantine::accept;
+    GET "/api/v1/sync/inbox" Access::Roles(FIELD) => inbox::list;
+    POST "/api/v1/inbox/{seq}/ack" Access::Roles(FIELD) => inbox::acknowledge;
+    POST "/api/v1/surveys/{id}/open" Access::Roles(SETUP) => surveys::open;
+    POST "/api/v1/surveys/{id}/close" Access::Roles(SETUP) => surveys::close;
     GET "/api/v1/runs" Access::Results(OFFICE) => runs::list;
     GET "/api/v1/runs/latest" Access::Results(OFFICE) => runs::latest;
     GET "/api/v1/runs/{id}" Access::Results(OFFICE) => runs::show;
