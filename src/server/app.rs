@@ -15,7 +15,7 @@ use actix_web::{
 };
 
 use super::{
-    Clock, Config, Instruments, Refusal,
+    Clock, Config, Instruments, Keys, KeysError, Refusal,
     http::{self, Shared},
     jobs::{self, Engine, Runner},
     judge::{self, Rejudging},
@@ -36,6 +36,9 @@ pub enum StartError {
     /// The database cannot be used.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// The signing keys cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// What was kept before could not be judged.
     #[error(transparent)]
     CatchUp(#[from] Refusal),
@@ -81,6 +84,7 @@ pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<Runnin
     for migration in database.migrate()? {
         tracing::info!(migration, "migrated");
     }
+    let (keys, _made) = Keys::open(&config.key_dir, clock.now_ms())?;
     let instruments = Instruments::default();
     let judged = judge::judge_waiting(&database, &instruments, &clock)?;
     tracing::info!(judged, backend = database.backend(), "caught up");
@@ -89,7 +93,7 @@ pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<Runnin
     let address = listener.local_addr().map_err(listen_error)?;
     let runner = Runner::start(database.clone(), clock.clone(), engine)?;
     let rejudging = Rejudging::start(database.clone(), instruments.clone(), clock.clone());
-    let shared = Shared { database: database.clone(), config, clock, instruments, runner: runner.clone() };
+    let shared = Shared { database: database.clone(), config, clock, keys, instruments, runner: runner.clone() };
     let (handle, thread) = listen(shared, listener)?;
     tracing::info!(%address, "listening");
     Ok(RunningServer { address, database, runner, rejudging, handle, thread })

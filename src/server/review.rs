@@ -8,7 +8,9 @@ use crate::storage::{Act, Database, InterviewState, Outcome, ReviewRefusal, Revi
 impl Actor {
     /// As a reviewer: who they are, under which ids bytes of theirs may have arrived, and where they may look.
     pub fn reviewer(&self) -> Reviewer {
-        Reviewer { author: self.author(), ids: vec![self.token_id.clone()], scope: String::new() }
+        let ids = [Some(&self.id), self.user.as_ref(), self.device.as_ref()];
+        let ids = ids.into_iter().flatten().cloned().collect();
+        Reviewer { author: self.author(), ids, scope: self.scope.clone().unwrap_or_default() }
     }
 }
 

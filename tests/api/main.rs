@@ -8,6 +8,7 @@ mod bad_input;
 mod contract;
 mod questionnaires;
 mod recovery;
+mod review;
 mod runs;
 mod submissions;
 mod surveys;

@@ -9,6 +9,7 @@ mod extract;
 mod finish;
 mod health;
 mod inbox;
+mod keys;
 mod openapi;
 mod pages;
 mod problem;
@@ -25,14 +26,14 @@ mod surveys;
 pub use codes::{CODES, Code};
 pub use openapi::document as openapi_document;
 pub use problem::Problem;
-pub use routes::{Access, ROUTES, Route};
+pub use routes::{ROUTES, Route};
 
 use actix_web::{
     middleware::from_fn,
     web::{self, Data, PathConfig, QueryConfig, ServiceConfig},
 };
 
-use super::{Clock, Config, Instruments, jobs::Runner};
+use super::{Clock, Config, Instruments, Keys, jobs::Runner};
 use crate::storage::Database;
 
 /// What every handler can reach.
@@ -44,6 +45,8 @@ pub struct Shared {
     pub config: Config,
     /// The time.
     pub clock: Clock,
+    /// The signing keys.
+    pub keys: Keys,
     /// Published questionnaires, read once.
     pub instruments: Instruments,
     /// Where runs are computed.

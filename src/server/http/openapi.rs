@@ -10,15 +10,16 @@ use utoipa::{
 };
 
 use super::{
-    Access, health, inbox, problem::ProblemBody, quarantine, questionnaires, responses, review, routes::ROUTES, runs,
+    health, inbox, keys, problem::ProblemBody, quarantine, questionnaires, responses, review, routes::ROUTES, runs,
     submissions, surveys,
 };
+use crate::server::policy::{Access, Open};
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "scilit", description = "公民科学素质调查：问卷、样本、答卷、计算与结果。Errors are problem+json (RFC 9457)."),
     paths(
-        health::healthz, health::readyz, openapi,
+        health::healthz, health::readyz, openapi, keys::list,
         questionnaires::publish, questionnaires::list, questionnaires::form,
         surveys::create, surveys::list, surveys::show, surveys::put_file,
         submissions::put, submissions::receipt, responses::list, responses::show, responses::diff,
@@ -63,10 +64,10 @@ fn problem() -> Content {
 
 fn security(access: Access) -> Option<Vec<SecurityRequirement>> {
     let token = SecurityRequirement::new::<_, [&str; 0], &str>("token", []);
-    match access {
-        Access::Public => None,
-        Access::Roles(_) => Some(vec![token]),
-        Access::Results(_) => Some(vec![SecurityRequirement::default(), token]),
+    match access.open {
+        Open::Public => None,
+        Open::Results => Some(vec![SecurityRequirement::default(), token]),
+        _ => Some(vec![token]),
     }
 }
 
