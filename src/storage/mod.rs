@@ -7,13 +7,17 @@
 #[macro_use]
 mod connection;
 mod audit;
+mod devices;
 mod error;
 mod interviews;
 mod migrations;
+mod people;
 mod postgres;
 mod questionnaires;
+mod reach;
 mod runs;
 mod schema;
+mod sessions;
 mod sqlite;
 mod submissions;
 mod surveys;
@@ -22,10 +26,14 @@ mod url;
 
 pub use audit::{Act, AuditEntry, AuditHead, Author, Outcome};
 pub use connection::{Database, PoolSettings};
+pub use devices::{Device, DeviceReport, EnrolmentCode, Redeemed};
 pub use error::StorageError;
 pub use interviews::{Interview, InterviewState, JudgedBody, Judgement, Quarantined, SubmissionVersion};
+pub use people::{Person, RoleGrant};
 pub use questionnaires::{Publication, StoredQuestionnaire};
+pub use reach::Reach;
 pub use runs::{NewRun, Run, RunFile, RunFileHead, RunState};
+pub use sessions::{Session, TriesLimit};
 pub use submissions::{Arrival, Kept, Waiting};
 pub use surveys::{FileKind, NewFile, SampleCase, StoredFile, Survey, SurveyFile};
 pub use tokens::ApiToken;
