@@ -14,6 +14,7 @@ pub mod score;
 pub mod serve;
 pub mod simulate;
 pub mod token;
+pub mod user;
 pub mod weight;
 
 use clap::{Parser, Subcommand};
@@ -32,6 +33,8 @@ enum Command {
     Serve(serve::ServeArguments),
     Migrate(migrate::MigrateArguments),
     Token(token::TokenArguments),
+    Admin(user::AdminArguments),
+    User(user::UserArguments),
     Questionnaire(questionnaire::QuestionnaireArguments),
     Sample(sample::SampleArguments),
     Score(score::ScoreArguments),
@@ -52,6 +55,8 @@ pub fn run() -> anyhow::Result<()> {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Migrate(arguments) => migrate::run(arguments),
         Command::Token(arguments) => token::run(arguments),
+        Command::Admin(arguments) => user::run_admin(arguments),
+        Command::User(arguments) => user::run(arguments),
         Command::Questionnaire(arguments) => questionnaire::run(arguments),
         Command::Sample(arguments) => sample::run(&arguments),
         Command::Score(arguments) => score::run(arguments),

@@ -15,7 +15,7 @@ use actix_web::{
 };
 
 use super::{
-    Clock, Config, Instruments, Refusal,
+    Clock, Config, Instruments, Passwords, Refusal,
     http::{self, Shared},
     jobs::{self, Engine, Runner},
     submissions,
@@ -87,7 +87,9 @@ pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<Runnin
     let listener = TcpListener::bind(config.listen).map_err(listen_error)?;
     let address = listener.local_addr().map_err(listen_error)?;
     let runner = Runner::start(database.clone(), clock.clone(), engine)?;
-    let shared = Shared { database: database.clone(), config, clock, instruments, runner: runner.clone() };
+    let passwords = Passwords::default();
+    database.forget_old_tries(clock.now_ms())?;
+    let shared = Shared { database: database.clone(), config, clock, instruments, runner: runner.clone(), passwords };
     let (handle, thread) = listen(shared, listener)?;
     tracing::info!(%address, "listening");
     Ok(RunningServer { address, database, runner, handle, thread })

@@ -82,4 +82,25 @@ impl Database {
         };
         Ok(found > 0)
     }
+
+    /// The receipts with this short code within reach, in the order of arrival; nearly always one.
+    ///
+    /// # Errors
+    /// Whatever the database refused.
+    pub fn receipts_within(&self, reach: &Reach, short_code: &str) -> Result<Vec<String>, StorageError> {
+        if *reach == Reach::All {
+            return self.receipts(short_code);
+        }
+        let rows: Vec<(String, String)> = reading!(self, c => receipt::table
+            .inner_join(submission_raw::table)
+            .filter(receipt::short_code.eq(short_code))
+            .order(receipt::server_seq)
+            .select((submission_raw::id, receipt::body))
+            .load(c))?;
+        let mut bodies = Vec::new();
+        for (id, body) in rows {
+            bodies.extend(self.reaches(reach, &id)?.then_some(body));
+        }
+        Ok(bodies)
+    }
 }

@@ -4,23 +4,27 @@ mod answers;
 mod auth;
 mod body;
 mod codes;
+mod devices;
 mod documents;
 mod extract;
 mod finish;
 mod health;
 mod openapi;
 mod pages;
+mod people;
 mod problem;
 mod questionnaires;
 mod responses;
 mod routes;
 mod run_request;
 mod runs;
+mod sessions;
 mod submissions;
 mod surveys;
 
 pub use codes::{CODES, Code};
 pub use openapi::document as openapi_document;
+pub use people::is_login_text;
 pub use problem::Problem;
 pub use routes::{ROUTES, Route};
 
@@ -29,7 +33,7 @@ use actix_web::{
     web::{self, Data, PathConfig, QueryConfig, ServiceConfig},
 };
 
-use super::{Clock, Config, Instruments, jobs::Runner};
+use super::{Clock, Config, Instruments, Passwords, jobs::Runner};
 use crate::storage::Database;
 
 /// What every handler can reach.
@@ -45,6 +49,8 @@ pub struct Shared {
     pub instruments: Instruments,
     /// Where runs are computed.
     pub runner: Runner,
+    /// Where password hashes wait for a processor.
+    pub passwords: Passwords,
 }
 
 /// The factory's app: routes, the pages, and the middlewares every answer passes, outermost last.

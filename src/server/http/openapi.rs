@@ -9,7 +9,10 @@ use utoipa::{
     },
 };
 
-use super::{health, problem::ProblemBody, questionnaires, responses, routes::ROUTES, runs, submissions, surveys};
+use super::{
+    devices, health, people, problem::ProblemBody, questionnaires, responses, routes::ROUTES, runs, sessions,
+    submissions, surveys,
+};
 use crate::server::policy::{Access, Open};
 
 #[derive(OpenApi)]
@@ -21,6 +24,7 @@ use crate::server::policy::{Access, Open};
         surveys::create, surveys::list, surveys::show, surveys::put_file,
         submissions::put, submissions::receipt, responses::list, responses::show,
         runs::create, runs::list, runs::latest, runs::show, runs::results, runs::files, runs::file,
+        sessions::login, sessions::logout, sessions::me, sessions::change_password, sessions::list, sessions::end, people::create, people::list, people::disable, people::enable, people::propose, people::confirm, people::revoke, devices::make_code, devices::enrol, devices::manifest, devices::list, devices::report, devices::revoke,
     ),
     components(schemas(ProblemBody)),
     modifiers(&Everywhere)
@@ -38,7 +42,7 @@ impl Modify for Everywhere {
         }
         for route in ROUTES {
             let Some(path) = document.paths.paths.get_mut(route.path) else { continue };
-            let operations = [&mut path.get, &mut path.put, &mut path.post];
+            let operations = [&mut path.get, &mut path.put, &mut path.post, &mut path.delete];
             for operation in operations.into_iter().flatten() {
                 operation.security = security(route.access);
                 let other =
