@@ -11,6 +11,7 @@ use validator::Validate;
 use super::{
     Problem, Shared, codes,
     extract::{Asker, Checked, call},
+    keys::{self, KeyBody},
     problem::ProblemBody,
     responses::Page,
     sessions::address,
@@ -76,18 +77,10 @@ pub(super) struct EnrolledBody {
     device_token: String,
     /// Slides on with use.
     token_ends_ms: i64,
-    server_keys: Vec<ServerKey>,
+    server_keys: Vec<KeyBody>,
     user: EnrolledUser,
     /// Codes of the surveys that are open.
     surveys: Vec<String>,
-}
-
-/// A public key that signs receipts.
-#[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
-pub(super) struct ServerKey {
-    key_id: String,
-    /// Ed25519, base64.
-    public_key: String,
 }
 
 /// The person of a tablet.
@@ -107,7 +100,7 @@ pub(super) struct ManifestBody {
     min_release: Option<String>,
     /// Hashes of the questionnaires that open surveys use.
     instruments: Vec<String>,
-    server_keys: Vec<ServerKey>,
+    server_keys: Vec<KeyBody>,
     policy: PolicyBody,
 }
 
@@ -258,17 +251,12 @@ pub(super) async fn enrol(
             device: joined.device.id,
             device_token: joined.token,
             token_ends_ms: joined.token_ends_ms,
-            server_keys: server_keys(shared),
+            server_keys: keys::all(shared),
             user: EnrolledUser { id: person.id, display_name: person.display_name, work_id: person.work_id },
             surveys: open.map(|survey| survey.code).collect(),
         })
     });
     Ok(HttpResponse::Created().json(enrolled.await?))
-}
-
-/// The keys a tablet pins.
-fn server_keys(_: &Shared) -> Vec<ServerKey> {
-    Vec::new()
 }
 
 /// What a tablet compares with what it has; 304 when nothing changed.
@@ -285,7 +273,7 @@ pub(super) async fn manifest(request: HttpRequest, shared: Data<Shared>) -> Resu
             release: env!("CARGO_PKG_VERSION"),
             min_release: shared.config.min_release.clone(),
             instruments: instruments.into_iter().collect(),
-            server_keys: server_keys(shared),
+            server_keys: keys::all(shared),
             policy: PolicyBody { grace_days, body_bytes_max: shared.config.submission_bytes_max, batch_items_max },
         })
     })

@@ -9,6 +9,7 @@ mod documents;
 mod extract;
 mod finish;
 mod health;
+mod keys;
 mod openapi;
 mod pages;
 mod people;
@@ -33,7 +34,7 @@ use actix_web::{
     web::{self, Data, PathConfig, QueryConfig, ServiceConfig},
 };
 
-use super::{Clock, Config, Instruments, Passwords, jobs::Runner};
+use super::{Clock, Config, Instruments, Keys, Passwords, jobs::Runner};
 use crate::storage::Database;
 
 /// What every handler can reach.
@@ -45,6 +46,8 @@ pub struct Shared {
     pub config: Config,
     /// The time.
     pub clock: Clock,
+    /// The signing keys.
+    pub keys: Keys,
     /// Published questionnaires, read once.
     pub instruments: Instruments,
     /// Where runs are computed.

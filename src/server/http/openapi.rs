@@ -10,7 +10,7 @@ use utoipa::{
 };
 
 use super::{
-    devices, health, people, problem::ProblemBody, questionnaires, responses, routes::ROUTES, runs, sessions,
+    devices, health, keys, people, problem::ProblemBody, questionnaires, responses, routes::ROUTES, runs, sessions,
     submissions, surveys,
 };
 use crate::server::policy::{Access, Open};
@@ -19,7 +19,7 @@ use crate::server::policy::{Access, Open};
 #[openapi(
     info(title = "scilit", description = "公民科学素质调查：问卷、样本、答卷、计算与结果。Errors are problem+json (RFC 9457)."),
     paths(
-        health::healthz, health::readyz, openapi,
+        health::healthz, health::readyz, openapi, keys::list,
         questionnaires::publish, questionnaires::list, questionnaires::form,
         surveys::create, surveys::list, surveys::show, surveys::put_file,
         submissions::put, submissions::receipt, responses::list, responses::show,

@@ -7,7 +7,8 @@ use actix_web::{
 };
 
 use super::{
-    Problem, codes, devices, health, openapi, people, questionnaires, responses, runs, sessions, submissions, surveys,
+    Problem, codes, devices, health, keys, openapi, people, questionnaires, responses, runs, sessions, submissions,
+    surveys,
 };
 use crate::{
     server::{
@@ -48,6 +49,7 @@ routes! {
     GET "/healthz" => health::healthz;
     GET "/readyz" => health::readyz;
     GET "/api/v1/openapi.json" => openapi::openapi;
+    GET "/api/v1/keys" => keys::list;
     POST "/api/v1/questionnaires" => questionnaires::publish;
     GET "/api/v1/questionnaires" => questionnaires::list;
     GET "/api/v1/instruments/{hash}" => questionnaires::form;
