@@ -1,7 +1,7 @@
 //! Who may do what, whom, and where: the policy with real persons, regions, and two administrators.
 
 use scilit::server::{Grant, Open, Role, Settings, http::ROUTES};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::{
     app::{TABLET, TestApp, counting, submission},
@@ -87,7 +87,7 @@ fn field(app: &TestApp, admin: &Desk) -> Field {
     let (near, far) = (app.tablet(admin, &near), app.tablet(admin, &far));
     let short = |answer: crate::support::http::Answer| {
         assert_eq!(answer.status, 201, "{}", answer.text());
-        answer.json()["receipt"]["short_code"].as_str().expect("a code").replace(['*', '~', '$', '='], "")
+        answer.json()["receipt"]["short_code"].as_str().expect("a code").to_owned()
     };
     let first = app.hand_in(&near, TABLET, submission(TABLET, &hash, "c1").to_string().as_bytes());
     let second = app.hand_in(&far, OTHER, submission(OTHER, &hash, "c3").to_string().as_bytes());
@@ -123,7 +123,7 @@ fn acc060_rel_s1_what_is_outside_the_region_is_as_if_it_were_not_there() {
             let rows = statuses.iter().filter(|status| **status == 200).count();
             assert_eq!(seen, (rows > 0).then_some(rows), "{role:?}");
         }
-        let receipt = |short: &str| format!("/api/v1/receipts/{}", short.replace('=', "%3D"));
+        let receipt = |short: &str| format!("/api/v1/receipts/{}", short.replace('~', "%7E"));
         let of_tablet =
             |tablet| [0, 1].map(|n: usize| app.from_tablet(tablet, "GET", &receipt(&field.shorts[n]), &[], b"").status);
         assert_eq!(of_tablet(&field.near), [200, 404], "one's own, another surveyor's");
@@ -239,6 +239,5 @@ fn unknown_fields_and_roles_are_refused() {
             assert_eq!(app.at(&desk, "POST", "/api/v1/users", Some(&body)).status, 422, "{body}");
         }
         assert!(app.database().grants_of(&li).expect("grants").is_empty());
-        let _: Option<Value> = None;
     });
 }

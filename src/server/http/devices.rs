@@ -344,7 +344,7 @@ pub(super) async fn revoke(
 /// Keeps what the asking tablet says of itself.
 #[utoipa::path(
     put, path = "/api/v1/devices/self", tag = "devices", request_body = ReportRequest,
-    responses((status = 204, description = "Kept."), (status = 403, description = "Only a tablet reports.", body = ProblemBody))
+    responses((status = 204, description = "Kept."), (status = 409, description = "Only a tablet reports.", body = ProblemBody))
 )]
 pub(super) async fn report(
     shared: Data<Shared>,
@@ -352,7 +352,7 @@ pub(super) async fn report(
     body: Checked<ReportRequest>,
 ) -> Result<HttpResponse, Problem> {
     let by = asker.0.author();
-    let id = asker.0.actor.and_then(|actor| actor.device).ok_or_else(|| Problem::of(&codes::FORBIDDEN_ROLE))?;
+    let id = asker.0.actor.and_then(|actor| actor.device).ok_or_else(|| Problem::of(&codes::WRONG_CREDENTIAL))?;
     let ReportRequest { storage_bytes, persisted, clock_offset_ms, queue_len, oldest_unsent_ms } = body.0;
     let report = DeviceReport { storage_bytes, persisted, clock_offset_ms, queue_len, oldest_unsent_ms };
     call(&shared, move |shared| Ok(shared.database.report_device(&id, &report, &by, shared.clock.now_ms())?)).await?;

@@ -143,7 +143,7 @@ pub(super) async fn logout(shared: Data<Shared>, asker: Asker) -> Result<HttpRes
 fn session_of(asker: &Asker) -> Result<(String, String, crate::storage::Author), Problem> {
     let known = asker.0.known.as_ref().ok_or_else(|| Problem::of(&codes::UNAUTHENTICATED))?;
     let session = known.session.as_ref().map(|(id, ..)| id.clone());
-    let session = session.ok_or_else(|| Problem::of(&codes::FORBIDDEN_ROLE).because("此操作只适用于登录会话"))?;
+    let session = session.ok_or_else(|| Problem::of(&codes::WRONG_CREDENTIAL).because("此操作只适用于登录会话"))?;
     Ok((known.id.clone(), session, asker.0.author()))
 }
 
