@@ -17,6 +17,7 @@ pub mod score;
 pub mod serve;
 pub mod simulate;
 pub mod token;
+pub mod user;
 pub mod weight;
 
 pub use exit::Exit;
@@ -39,6 +40,8 @@ enum Command {
     Token(token::TokenArguments),
     Keys(keys::KeysArguments),
     Audit(audit::AuditArguments),
+    Admin(user::AdminArguments),
+    User(user::UserArguments),
     Questionnaire(questionnaire::QuestionnaireArguments),
     Sample(sample::SampleArguments),
     Score(score::ScoreArguments),
@@ -61,6 +64,8 @@ pub fn run() -> anyhow::Result<()> {
         Command::Token(arguments) => token::run(arguments),
         Command::Keys(arguments) => keys::run(arguments),
         Command::Audit(arguments) => audit::run(arguments),
+        Command::Admin(arguments) => user::run_admin(arguments),
+        Command::User(arguments) => user::run(arguments),
         Command::Questionnaire(arguments) => questionnaire::run(arguments),
         Command::Sample(arguments) => sample::run(&arguments),
         Command::Score(arguments) => score::run(arguments),

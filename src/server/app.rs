@@ -15,7 +15,7 @@ use actix_web::{
 };
 
 use super::{
-    Clock, Config, Instruments, Keys, KeysError, Refusal, audit,
+    Clock, Config, Instruments, Keys, KeysError, Passwords, Refusal, audit,
     http::{self, Shared},
     jobs::{self, Engine, Notary, Runner},
     submissions,
@@ -95,6 +95,7 @@ pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<Runnin
     audit::log_start(&database, &clock, &keys.signer().key_id(), is_new_key)?;
     let notary = Notary::start(database.clone(), config.database_url.clone(), keys.clone(), clock.clone())?;
     let runner = Runner::start(database.clone(), clock.clone(), engine, &notary)?;
+    database.forget_old_tries(clock.now_ms())?;
     let shared = Shared {
         database: database.clone(),
         config,
@@ -103,6 +104,7 @@ pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<Runnin
         notary: notary.clone(),
         instruments,
         runner: runner.clone(),
+        passwords: Passwords::default(),
     };
     let (handle, thread) = listen(shared, listener)?;
     tracing::info!(%address, "listening");

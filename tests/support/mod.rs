@@ -4,6 +4,7 @@
 
 pub mod app;
 pub mod http;
+pub mod people;
 pub mod postgres;
 
 use std::{

@@ -6,6 +6,7 @@ mod audited;
 mod auth;
 mod body;
 mod codes;
+mod devices;
 mod documents;
 mod extract;
 mod finish;
@@ -13,17 +14,20 @@ mod health;
 mod keys;
 mod openapi;
 mod pages;
+mod people;
 mod problem;
 mod questionnaires;
 mod responses;
 mod routes;
 mod run_request;
 mod runs;
+mod sessions;
 mod submissions;
 mod surveys;
 
 pub use codes::{CODES, Code};
 pub use openapi::document as openapi_document;
+pub use people::is_login_text;
 pub use problem::Problem;
 pub use routes::{ROUTES, Route};
 
@@ -33,7 +37,7 @@ use actix_web::{
 };
 
 use super::{
-    Clock, Config, Instruments, Keys,
+    Clock, Config, Instruments, Keys, Passwords,
     jobs::{Notary, Runner},
 };
 use crate::storage::Database;
@@ -55,6 +59,8 @@ pub struct Shared {
     pub instruments: Instruments,
     /// Where runs are computed.
     pub runner: Runner,
+    /// Where password hashes wait for a processor.
+    pub passwords: Passwords,
 }
 
 /// The factory's app: routes, the pages, and the middlewares every answer passes, outermost last.

@@ -60,7 +60,7 @@ fn is_code(text: &str) -> Result<(), ValidationError> {
     if fine { Ok(()) } else { Err(refuse("code")) }
 }
 
-fn is_plain(text: &str) -> Result<(), ValidationError> {
+pub(super) fn is_plain(text: &str) -> Result<(), ValidationError> {
     if text.chars().any(char::is_control) { Err(refuse("characters")) } else { Ok(()) }
 }
 
