@@ -89,6 +89,9 @@ pub enum Refusal {
     /// A step of a review was not taken.
     #[error(transparent)]
     Review(#[from] ReviewRefusal),
+    /// An account, a grant or a tablet refused.
+    #[error(transparent)]
+    Account(#[from] super::AccountRefusal),
     /// The database refused.
     #[error(transparent)]
     Storage(#[from] StorageError),

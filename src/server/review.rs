@@ -2,17 +2,8 @@
 
 use serde_json::json;
 
-use super::{Actor, Clock, Fault, Instruments, Refusal, judge};
+use super::{Clock, Fault, Instruments, Refusal, judge};
 use crate::storage::{Act, Database, InterviewState, Outcome, ReviewRefusal, Reviewer, Seen, Step, Stepped, Taking};
-
-impl Actor {
-    /// As a reviewer: who they are, under which ids bytes of theirs may have arrived, and where they may look.
-    pub fn reviewer(&self) -> Reviewer {
-        let ids = [Some(&self.id), self.user.as_ref(), self.device.as_ref()];
-        let ids = ids.into_iter().flatten().cloned().collect();
-        Reviewer { author: self.author(), ids, scope: self.scope.clone().unwrap_or_default() }
-    }
-}
 
 /// Takes a step on one interview.
 ///

@@ -4,11 +4,15 @@
 mod support;
 
 mod access;
+mod audit;
 mod bad_input;
 mod contract;
+mod devices;
+mod people;
 mod questionnaires;
 mod recovery;
 mod review;
 mod runs;
+mod sign_in;
 mod submissions;
 mod surveys;

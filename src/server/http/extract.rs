@@ -13,7 +13,7 @@ use validator::Validate;
 use super::{Problem, Shared, body, codes, routes};
 use crate::{
     server::{Fault, Refusal, Text},
-    storage::{Reviewer, Run, Survey},
+    storage::{Database, Reach, Reviewer, Run, StorageError, Survey},
 };
 
 type Soon<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
@@ -39,10 +39,13 @@ pub(super) fn shared(request: &HttpRequest) -> Result<Data<Shared>, Problem> {
 pub(super) struct Asker(pub(super) routes::Asker);
 
 impl Asker {
-    /// The asker as a reviewer.
-    pub(super) fn reviewer(&self) -> Result<Reviewer, Problem> {
-        let actor = self.0.actor.as_ref().ok_or_else(|| Problem::of(&codes::UNAUTHENTICATED))?;
-        Ok(actor.reviewer())
+    /// The asker as a reviewer on this route.
+    pub(super) fn reviewer(&self, database: &Database) -> Result<Reviewer, StorageError> {
+        let scope = match self.0.reach(database)? {
+            Reach::Region(digits) => digits,
+            Reach::All | Reach::By(_) => String::new(),
+        };
+        Ok(Reviewer { author: self.0.author(), ids: self.0.ids(database)?, scope })
     }
 }
 

@@ -71,9 +71,9 @@ pub(super) async fn list(
     asker: Asker,
     query: Query<InboxQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let ids = asker.reviewer()?.ids;
     let (after, rows_max) = (query.after, responses::rows(query.limit)?);
-    let rows = call(&shared, move |shared| Ok(shared.database.inbox(&ids, after, rows_max)?)).await?;
+    let work = move |shared: &Shared| Ok(shared.database.inbox(&asker.0.ids(&shared.database)?, after, rows_max)?);
+    let rows = call(&shared, work).await?;
     let is_full = i64::try_from(rows.len()).is_ok_and(|rows| rows == rows_max);
     let next = rows.last().filter(|_| is_full).map(|row| row.seq);
     Ok(HttpResponse::Ok().json(InboxBody { messages: rows.into_iter().map(MessageBody::from).collect(), next }))
@@ -88,7 +88,6 @@ pub(super) async fn list(
     )
 )]
 pub(super) async fn acknowledge(shared: Data<Shared>, asker: Asker, seq: Path<i64>) -> Result<HttpResponse, Problem> {
-    let by = asker.reviewer()?;
     let seq = seq.into_inner();
     let work =
         move |shared: &Shared| Ok(shared.database.acknowledge(seq, &by.ids, &by.author, shared.clock.now_ms())?);

@@ -104,7 +104,6 @@ pub(super) async fn list(
     asker: Asker,
     query: Query<QuarantineQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let scope = asker.reviewer()?.scope;
     let QuarantineQuery { limit, after, reason } = query.into_inner();
     let rows_max = responses::rows(limit)?;
     let work =
@@ -122,8 +121,9 @@ async fn take(
     taking: Taking,
     reason: String,
 ) -> Result<HttpResponse, Problem> {
-    let by = asker.reviewer()?;
+    let asker = asker.clone();
     let work = move |shared: &Shared| {
+        let by = asker.reviewer(&shared.database)?;
         let how = (taking, reason.as_str());
         server::take_body(&shared.database, &shared.instruments, server_seq, how, &by, &shared.clock)
     };

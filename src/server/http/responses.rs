@@ -7,7 +7,9 @@ use actix_web::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Problem, Shared, codes,
+    Problem, Shared,
+    audited::log_reading,
+    codes,
     extract::{Asker, AtSurvey, call},
     problem::{self, ProblemBody},
 };
@@ -71,7 +73,7 @@ pub(super) struct ResponsesQuery {
 }
 
 impl ResponsesQuery {
-    fn filter(self, scope: String) -> Result<ResponseFilter, Problem> {
+    fn filter(self) -> Result<ResponseFilter, Problem> {
         let unknown = || {
             let text = Text::new("没有这种状态", "no such state");
             Problem::of(&codes::INVALID).with(vec![Fault::new("state", text)])
@@ -81,7 +83,7 @@ impl ResponsesQuery {
         if self.district.as_ref().is_some_and(|text| !digits(text)) {
             return Err(problem::out_of_range("district", "0–12 位数字"));
         }
-        Ok(ResponseFilter { state, district: self.district, surveyor: self.surveyor, scope })
+        Ok(ResponseFilter { state, district: self.district, surveyor: self.surveyor, scope: String::new() })
     }
 }
 
@@ -234,10 +236,12 @@ pub(super) async fn list(
     query: Query<ResponsesQuery>,
 ) -> Result<HttpResponse, Problem> {
     let query = query.into_inner();
-    let rows_max = rows(query.limit)?;
-    let after = query.after.clone();
-    let filter = query.filter(asker.reviewer()?.scope)?;
-    let work = move |shared: &Shared| Ok(shared.database.interviews(&survey.0.id, &filter, &after, rows_max)?);
+    let (rows_max, after) = (rows(query.limit)?, query.after.clone());
+    let filter = query.filter()?;
+    let work = move |shared: &Shared| {
+        let filter = ResponseFilter { scope: asker.reviewer(&shared.database)?.scope, ..filter };
+        Ok(shared.database.interviews(&survey.0.id, &filter, &after, rows_max)?)
+    };
     let rows = call(&shared, work).await?;
     let is_full = i64::try_from(rows.len()).is_ok_and(|rows| rows == rows_max);
     let next = rows.last().filter(|_| is_full).map(|row| row.id.clone());
@@ -253,16 +257,16 @@ pub(super) async fn list(
     )
 )]
 pub(super) async fn show(shared: Data<Shared>, asker: Asker, id: Path<String>) -> Result<HttpResponse, Problem> {
-    let by = asker.reviewer()?;
     let found = call(&shared, move |shared| {
+        if !shared.database.reaches(&asker.0.reach(&shared.database)?, &id)? {
+            return Ok(None);
+        }
         let Some(row) = shared.database.interview(&id)? else { return Ok(None) };
+        log_reading(shared, &asker.0, "response.read", format!("response/{}", row.id), serde_json::json!({}))?;
         let (versions, quarantine) = (shared.database.submission_versions(&id)?, shared.database.quarantine_of(&id)?);
         Ok(Some((row, versions, quarantine, shared.database.review_actions(&id)?)))
     });
     let (row, versions, quarantine, review) = found.await?.ok_or_else(|| Problem::of(&codes::NOT_FOUND))?;
-    if !by.may_see(row.district.as_deref()) {
-        return Err(Problem::of(&codes::FORBIDDEN_SCOPE));
-    }
     let versions = versions.into_iter().map(|version| version_body(version, &quarantine)).collect();
     let answers = row.answers.as_deref().and_then(|json| serde_json::from_str(json).ok());
     let response = ResponseBody::from(&row);
@@ -286,10 +290,13 @@ pub(super) async fn diff(
     id: Path<String>,
     query: Query<DiffQuery>,
 ) -> Result<HttpResponse, Problem> {
-    let by = asker.reviewer()?;
     let work = move |shared: &Shared| {
-        let head = shared.database.interview(&id)?.filter(|head| by.may_see(head.district.as_deref()));
-        Ok(head.zip(Some(shared.database.submission_bodies(&id)?)))
+        if !shared.database.reaches(&asker.0.reach(&shared.database)?, &id)? {
+            return Ok(None);
+        }
+        let Some(head) = shared.database.interview(&id)? else { return Ok(None) };
+        log_reading(shared, &asker.0, "response.read", format!("response/{}", head.id), serde_json::json!({}))?;
+        Ok(Some((head, shared.database.submission_bodies(&id)?)))
     };
     let (head, bodies) = call(&shared, work).await?.ok_or_else(|| Problem::of(&codes::NOT_FOUND))?;
     let named = |number: i64| match query.by {
