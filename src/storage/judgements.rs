@@ -165,6 +165,15 @@ macro_rules! judges {
                     if accepted {
                         return Ok(None);
                     }
+                    let tablet: Option<(String, String)> = device::table
+                        .inner_join(person::table)
+                        .filter(device::id.eq(body.from))
+                        .select((device::status, person::status))
+                        .first(c)
+                        .optional()?;
+                    if tablet.is_some_and(|(tablet, person)| tablet != "active" || person != "active") {
+                        return Ok(Some("late-or-revoked"));
+                    }
                     // A closing waits until this is committed, and this until a closing is: they have one order.
                     c.hold_survey(body.survey_id)?;
                     let closed = survey_closing::table.find(body.survey_id).select(survey_closing::after_seq);

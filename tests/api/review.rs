@@ -284,8 +284,7 @@ fn acc017_two_bodies_under_one_revision_are_compared_and_one_is_chosen() {
         assert_eq!((chosen.status, chosen.json()["state"].clone()), (200, json!("parsed")), "{}", chosen.text());
         assert_eq!(head(&app, TABLET)["conflict"], false);
         assert_eq!(app.post(Role::Supervisor, &at(TABLET, "choose"), &choose).problem(), "wrong-state", "once");
-        let bodies =
-            app.database().counted_bodies(&survey_of(&app), true);
+        let bodies = app.database().counted_bodies(&survey_of(&app), true);
         assert_eq!(bodies.expect("bodies")[0].body, other.to_string().as_bytes());
         approve_twice(&app, TABLET, 1);
     });
@@ -322,6 +321,49 @@ fn acc030_what_arrives_after_the_close_is_kept_and_counts_once_accepted() {
         let seq = app.database().quarantine_of(bad).expect("rows")[0].server_seq;
         let refused = app.post(Role::Supervisor, &format!("/api/v1/quarantine/{seq}/accept"), &json!({"reason": "x"}));
         assert_eq!(refused.problem(), "invalid");
+    });
+}
+
+#[test]
+fn acc030_a_lost_tablet_and_a_disabled_person_hand_in_what_counts_once_accepted() {
+    on_every_backend(|test| {
+        let app = TestApp::start(test);
+        app.person("boss", &[(Role::Supervisor, "2301")]);
+        app.person("elsewhere", &[(Role::Supervisor, "2302")]);
+        let surveyor = app.person("field", &[(Role::Surveyor, "230102")]);
+        let (desk, elsewhere) = (app.sit_down("boss"), app.sit_down("elsewhere"));
+        let (survey, hash) = app.survey("调查");
+        let (lost, kept) = (app.tablet(&desk, &surveyor), app.tablet(&desk, &surveyor));
+        let ids = [TABLET, OTHER, "019abcde-0000-7000-8000-000000000003"];
+        let hand_in = |tablet, n: usize| {
+            let body = submission(ids[n], &hash, &format!("c{}", n + 1)).to_string();
+            app.hand_in(tablet, ids[n], body.as_bytes())
+        };
+        assert_eq!(hand_in(&lost, 0).json()["state"], "parsed", "while it was not lost");
+        let revoke = format!("/api/v1/devices/{}/revoke", lost.id);
+        assert_eq!(app.at(&desk, "POST", &revoke, Some(&json!({"status": "lost"}))).status, 204);
+        let late = hand_in(&lost, 1);
+        assert_eq!((late.status, late.json()["notices"][0]["code"].clone()), (202, json!("late-or-revoked")));
+        let by = Author { id: "test".to_owned(), role: "system".to_owned() };
+        app.database().set_person_active(&surveyor, false, &by, 1).expect("disabled");
+        assert_eq!(hand_in(&kept, 2).json()["notices"][0]["code"], "late-or-revoked");
+        assert_eq!(responses(&app, &survey, "interim"), 1);
+        let accept = |desk, n: usize| {
+            let seq = app.database().quarantine_of(ids[n]).expect("rows")[0].server_seq;
+            app.at(desk, "POST", &format!("/api/v1/quarantine/{seq}/accept"), Some(&json!({"reason": "已核实"})))
+        };
+        assert_eq!(accept(&elsewhere, 1).problem(), "forbidden-scope", "another region's");
+        assert_eq!(accept(&desk, 1).json()["state"], "parsed");
+        assert_eq!(responses(&app, &survey, "interim"), 2);
+        let begin = format!("/api/v1/responses/{TABLET}/review");
+        assert_eq!(app.at(&elsewhere, "POST", &begin, Some(&json!({"rev": 1}))).problem(), "forbidden-scope");
+        assert_eq!(app.at(&desk, "POST", &begin, Some(&json!({"rev": 1}))).status, 200);
+        let list = |desk, path: &str| app.at(desk, "GET", path, None).json();
+        let path = format!("/api/v1/surveys/{survey}/responses");
+        assert_eq!(list(&elsewhere, &path)["responses"], json!([]));
+        assert_eq!(list(&desk, &path)["responses"].as_array().expect("a list").len(), 3);
+        assert_eq!(list(&elsewhere, "/api/v1/quarantine")["waiting"], json!([]));
+        assert_eq!(list(&desk, "/api/v1/quarantine")["waiting"].as_array().expect("a list").len(), 1);
     });
 }
 

@@ -241,7 +241,9 @@ impl TestApp {
     /// A further person of this role; what they send goes through [`TestApp::post_as`].
     pub fn another(&self, role: Role) -> String {
         let clock = Clock::new(|| 1_763_800_000_000);
-        tokens::issue(self.database(), role, "another", None, &scilit::storage::Author::system(), &clock).expect("a token").1
+        tokens::issue(self.database(), role, "another", None, &scilit::storage::Author::system(), &clock)
+            .expect("a token")
+            .1
     }
 
     /// Sends JSON with a secret.

@@ -7,8 +7,8 @@ use actix_web::{
 };
 
 use super::{
-    Problem, audit, codes, devices, health, inbox, keys, openapi, people, quarantine, questionnaires, responses, review,
-    runs, sessions, submissions, surveys,
+    Problem, audit, codes, devices, health, inbox, keys, openapi, people, quarantine, questionnaires, responses,
+    review, runs, sessions, submissions, surveys,
 };
 use crate::{
     server::{
