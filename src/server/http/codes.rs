@@ -31,7 +31,6 @@ codes! {
     MALFORMED = "malformed" 400 false "none" "内容不是有效的 JSON 或文本";
     UNAUTHENTICATED = "unauthenticated" 401 true "reauth" "登录已过期，本机数据不受影响，请重新登录";
     FORBIDDEN_ROLE = "forbidden-role" 403 false "contact_supervisor" "没有执行此操作的权限";
-    FORBIDDEN_SCOPE = "forbidden-scope" 403 false "contact_supervisor" "没有该地区的权限";
     OWN_INTERVIEW = "own-interview" 403 false "none" "不能审核本人提交的答卷";
     NOT_FOUND = "not-found" 404 false "none" "没有找到";
     NOT_FOUND_INSTRUMENT = "not-found-instrument" 404 true "retry" "问卷版本不存在或未下发";

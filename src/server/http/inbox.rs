@@ -89,8 +89,10 @@ pub(super) async fn list(
 )]
 pub(super) async fn acknowledge(shared: Data<Shared>, asker: Asker, seq: Path<i64>) -> Result<HttpResponse, Problem> {
     let seq = seq.into_inner();
-    let work =
-        move |shared: &Shared| Ok(shared.database.acknowledge(seq, &by.ids, &by.author, shared.clock.now_ms())?);
+    let work = move |shared: &Shared| {
+        let ids = asker.0.ids(&shared.database)?;
+        Ok(shared.database.acknowledge(seq, &ids, &asker.0.author(), shared.clock.now_ms())?)
+    };
     match call(&shared, work).await? {
         true => Ok(HttpResponse::NoContent().finish()),
         false => Err(Problem::of(&codes::NOT_FOUND)),

@@ -106,8 +106,10 @@ pub(super) async fn list(
 ) -> Result<HttpResponse, Problem> {
     let QuarantineQuery { limit, after, reason } = query.into_inner();
     let rows_max = responses::rows(limit)?;
-    let work =
-        move |shared: &Shared| Ok(shared.database.open_quarantine(reason.as_deref(), &scope, after, rows_max)?);
+    let work = move |shared: &Shared| {
+        let scope = asker.reviewer(&shared.database)?.scope;
+        Ok(shared.database.open_quarantine(reason.as_deref(), &scope, after, rows_max)?)
+    };
     let rows = call(&shared, work).await?;
     let is_full = i64::try_from(rows.len()).is_ok_and(|rows| rows == rows_max);
     let next = rows.last().filter(|_| is_full).map(|row| row.why.server_seq);
