@@ -28,6 +28,12 @@ pub(super) struct Limits {
     pub(super) time_max: Duration,
 }
 
+/// Whether the request announces a body.
+pub(super) fn is_announced(request: &HttpRequest) -> bool {
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    length.is_some_and(|length| length.trim() != "0") || request.headers().contains_key(header::TRANSFER_ENCODING)
+}
+
 /// The body's bytes.
 pub(super) async fn read(request: HttpRequest, payload: Payload, limits: Limits) -> Result<Bytes, Problem> {
     check_head(&request, limits)?;

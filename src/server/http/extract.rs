@@ -10,7 +10,7 @@ use actix_web::{
 use serde::de::DeserializeOwned;
 use validator::Validate;
 
-use super::{Problem, Shared, body, codes, routes};
+use super::{Problem, Shared, body, codes, json, routes};
 use crate::{
     server::{Fault, Refusal, Text},
     storage::{Run, Survey},
@@ -141,7 +141,31 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Checked<T> {
         Box::pin(async move {
             let time_max = shared(&request)?.config.body_time_max;
             let bytes = body::read(request, payload, limits(&["application/json"], JSON_BYTES_MAX, time_max)).await?;
-            checked(&text(&bytes)?).map(Self)
+            checked(&bytes).map(Self)
+        })
+    }
+}
+
+/// A request that takes no parameters: no body, or an empty object. A parameter nobody knows must not be ignored.
+#[derive(Debug)]
+pub(super) struct NoParameters;
+
+#[derive(serde::Deserialize, Validate)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+impl FromRequest for NoParameters {
+    type Error = Problem;
+    type Future = Soon<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let has_body = body::is_announced(request);
+        let read = Checked::<Nothing>::from_request(request, payload);
+        Box::pin(async move {
+            match has_body {
+                true => read.await.map(|_| Self),
+                false => Ok(Self),
+            }
         })
     }
 }
@@ -160,21 +184,8 @@ fn text(bytes: &Bytes) -> Result<String, Problem> {
     }
 }
 
-fn checked<T: DeserializeOwned + Validate>(text: &str) -> Result<T, Problem> {
-    // A struct sent as an array would be read by position; only an object is meant.
-    if !text.trim_start().starts_with('{') {
-        return Err(Problem::of(&codes::MALFORMED).because("应为 JSON 对象"));
-    }
-    let value: T = serde_json::from_str(text).map_err(|error| {
-        let place = format!("第{}行第{}列", error.line(), error.column());
-        match error.is_data() {
-            true => {
-                let message = Text::new(format!("字段有误（{place}）"), format!("read the JSON: {error}"));
-                Problem::of(&codes::INVALID).with(vec![Fault::new("field", message)])
-            }
-            false => Problem::of(&codes::MALFORMED).because(place),
-        }
-    })?;
+fn checked<T: DeserializeOwned + Validate>(bytes: &Bytes) -> Result<T, Problem> {
+    let value: T = json::read(bytes)?;
     value.validate().map_err(|errors| Problem::of(&codes::INVALID).with(field_faults(&errors)))?;
     Ok(value)
 }

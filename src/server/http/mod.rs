@@ -8,6 +8,7 @@ mod documents;
 mod extract;
 mod finish;
 mod health;
+mod json;
 mod openapi;
 mod pages;
 mod problem;

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::{
     Problem, Shared, answers, codes,
-    extract::{Asker, AtRun, AtSurvey, call},
+    extract::{Asker, AtRun, AtSurvey, NoParameters, call},
     problem::ProblemBody,
     responses::Page,
     routes::file_access,
@@ -89,7 +89,12 @@ impl From<RunFileHead> for RunFileBody {
         (status = 429, description = "Four wait already.", body = ProblemBody),
     )
 )]
-pub(super) async fn create(shared: Data<Shared>, asker: Asker, survey: AtSurvey) -> Result<HttpResponse, Problem> {
+pub(super) async fn create(
+    shared: Data<Shared>,
+    asker: Asker,
+    survey: AtSurvey,
+    _: NoParameters,
+) -> Result<HttpResponse, Problem> {
     let work = move |shared: &Shared| {
         let id = shared.runner.queue(&survey.0.id, &asker.0.name())?;
         Ok(shared.database.run(&id)?)
