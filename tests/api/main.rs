@@ -5,7 +5,11 @@ mod support;
 
 mod access;
 mod bad_input;
+mod bad_inputs;
 mod contract;
+mod fuzz;
+mod hygiene;
+mod limits;
 mod questionnaires;
 mod recovery;
 mod runs;

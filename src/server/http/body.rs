@@ -13,9 +13,9 @@ use actix_web::{
 
 use super::{Problem, codes};
 
-/// A body must bring 10 KB within each 10 s, or its end.
-const WINDOW: Duration = Duration::from_secs(10);
-const WINDOW_BYTES: usize = 10 * 1024;
+/// A body must bring 1 KB a second over each third of the time it may take in all, or its end.
+const BYTES_PER_SECOND_MIN: u64 = 1024;
+const WINDOWS: u32 = 3;
 
 /// What a body may be.
 #[derive(Debug, Clone, Copy)]
@@ -40,21 +40,25 @@ pub(super) async fn read(request: HttpRequest, payload: Payload, limits: Limits)
     let mut stream = std::pin::pin!(BodyStream::new(payload));
     let mut read = Vec::new();
     let deadline = Instant::now() + limits.time_max;
-    let (mut window_end, mut window_bytes) = (Instant::now() + WINDOW, 0);
+    let window = limits.time_max / WINDOWS;
+    let window_bytes_min = u128::from(BYTES_PER_SECOND_MIN) * window.as_millis() / 1000;
+    let (mut window_end, mut window_bytes) = (Instant::now() + window, 0);
     loop {
         let patience = deadline.min(window_end).saturating_duration_since(Instant::now());
         match timeout(patience, next(stream.as_mut())).await {
+            // Bytes that are always there must not hide that time is up.
+            Ok(Some(Ok(_))) if Instant::now() >= deadline => return Err(Problem::of(&codes::TIMEOUT)),
             Ok(None) => return Ok(Bytes::from(read)),
             Ok(Some(Ok(chunk))) if read.len() + chunk.len() > limits.bytes_max => return Err(too_large(limits)),
             Ok(Some(Ok(chunk))) => {
-                window_bytes += chunk.len();
+                window_bytes += chunk.len() as u128;
                 read.extend_from_slice(&chunk);
             }
             Ok(Some(Err(_))) => return Err(Problem::of(&codes::BAD_REQUEST).because("内容没有传完")),
-            Err(_) if window_bytes < WINDOW_BYTES || Instant::now() >= deadline => {
+            Err(_) if window_bytes < window_bytes_min || Instant::now() >= deadline => {
                 return Err(Problem::of(&codes::TIMEOUT));
             }
-            Err(_) => (window_end, window_bytes) = (Instant::now() + WINDOW, 0),
+            Err(_) => (window_end, window_bytes) = (Instant::now() + window, 0),
         }
     }
 }

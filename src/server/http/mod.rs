@@ -3,6 +3,7 @@
 mod answers;
 mod auth;
 mod body;
+mod client;
 mod codes;
 mod documents;
 mod extract;
@@ -18,6 +19,7 @@ mod routes;
 mod runs;
 mod submissions;
 mod surveys;
+mod throttle;
 
 pub use codes::{CODES, Code};
 pub use openapi::document as openapi_document;
@@ -29,7 +31,7 @@ use actix_web::{
     web::{self, Data, PathConfig, QueryConfig, ServiceConfig},
 };
 
-use super::{Clock, Config, Instruments, jobs::Runner};
+use super::{Clock, Config, Instruments, Metrics, Throttle, jobs::Runner};
 use crate::storage::Database;
 
 /// What every handler can reach.
@@ -45,6 +47,10 @@ pub struct Shared {
     pub instruments: Instruments,
     /// Where runs are computed.
     pub runner: Runner,
+    /// Who has asked how much.
+    pub throttle: Throttle,
+    /// Numbers for a monitor.
+    pub metrics: Metrics,
 }
 
 /// The factory's app: routes, the pages, and the middlewares every answer passes, outermost last.
@@ -64,6 +70,7 @@ pub(super) fn app(
         .app_data(PathConfig::default().error_handler(|_, _| Problem::of(&codes::NOT_FOUND).into()))
         .app_data(QueryConfig::default().error_handler(|error, _| problem::bad_query(&error).into()))
         .configure(everything)
+        .wrap(from_fn(throttle::throttle))
         .wrap(from_fn(auth::authorize))
         .wrap(from_fn(finish::finish))
         .wrap(tracing_actix_web::TracingLogger::<finish::Spans>::new())

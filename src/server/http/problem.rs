@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Seconds a client waits at least before it tries again.
-const RETRY_AFTER_SECONDS: &str = "2";
+const RETRY_AFTER_SECONDS: u64 = 2;
 
 /// An answer that is no success.
 #[derive(Clone)]
@@ -27,6 +27,7 @@ pub struct Problem {
     errors: Vec<Fault>,
     receipt: Option<String>,
     allow: Option<String>,
+    retry_after: Option<u64>,
 }
 
 /// A problem as it is sent.
@@ -61,7 +62,7 @@ pub struct ProblemBody<'a> {
 
 impl Problem {
     pub(super) fn of(code: &'static Code) -> Self {
-        Self { code, detail: None, errors: Vec::new(), receipt: None, allow: None }
+        Self { code, detail: None, errors: Vec::new(), receipt: None, allow: None, retry_after: None }
     }
 
     pub(super) fn because(self, detail: impl Into<String>) -> Self {
@@ -78,6 +79,10 @@ impl Problem {
 
     pub(super) fn allow(self, methods: String) -> Self {
         Self { allow: Some(methods), ..self }
+    }
+
+    pub(super) fn retry_after(self, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
     }
 
     pub(super) fn status(&self) -> StatusCode {
@@ -132,7 +137,8 @@ impl ResponseError for Problem {
         let mut response = HttpResponse::build(self.status());
         response.content_type("application/problem+json");
         if matches!(self.code.action, "wait") || self.code.status >= 500 {
-            response.insert_header((header::RETRY_AFTER, RETRY_AFTER_SECONDS));
+            let seconds = self.retry_after.unwrap_or(RETRY_AFTER_SECONDS);
+            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
         if self.code.status == 401 {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));

@@ -54,6 +54,7 @@ const PERSONS: &[Role] = &[Analyst, Auditor];
 routes! {
     GET "/healthz" Access::Public => health::healthz;
     GET "/readyz" Access::Public => health::readyz;
+    GET "/metrics" Access::Roles(&[Auditor, Admin]) => health::metrics;
     GET "/api/v1/openapi.json" Access::Public => openapi::openapi;
     POST "/api/v1/questionnaires" Access::Roles(SETUP) => questionnaires::publish;
     GET "/api/v1/questionnaires" Access::Roles(&Role::ALL) => questionnaires::list;
