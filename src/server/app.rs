@@ -89,6 +89,7 @@ pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<Runnin
     let shared = Shared {
         throttle: Throttle::new(config.rates),
         metrics: Metrics::default(),
+        imports: http::Imports::default(),
         database: database.clone(),
         runner: runner.clone(),
         config,

@@ -138,6 +138,23 @@ fn whoever_is_not_let_in_cannot_keep_a_connection_with_a_body() {
 }
 
 #[test]
+fn a_connection_whose_body_never_ends_is_closed_after_the_answer() {
+    on_every_backend(|test| {
+        let app = TestApp::start_with(test, Settings { body_seconds_max: Some(3), ..Settings::default() }, counting);
+        let bearer = format!("Authorization: Bearer {}\r\n", app.secret(Role::Surveyor));
+        for (authorization, status) in [(bearer.as_str(), 408), ("", 401)] {
+            for framing in ["Content-Length: 1000", "Transfer-Encoding: chunked"] {
+                let head = put_head(&app, 0, authorization).replace("Content-Length: 0", framing);
+                let began = now();
+                let answer = raw(app.address, format!("{head}1\r\n{{").as_bytes());
+                assert_eq!(parse(&answer).status, status, "{framing}");
+                assert!(began.elapsed() < Duration::from_secs(6), "{framing}: open for {:?}", began.elapsed());
+            }
+        }
+    });
+}
+
+#[test]
 fn a_client_that_leaves_half_way_leaves_nothing() {
     on_every_backend(|test| {
         let app = TestApp::start(test);

@@ -30,15 +30,20 @@ pub(super) struct Limits {
 
 /// Whether the request announces a body.
 pub(super) fn is_announced(request: &HttpRequest) -> bool {
-    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    length.is_some_and(|length| length.trim() != "0") || request.headers().contains_key(header::TRANSFER_ENCODING)
+    length(request).is_some_and(|length| length > 0) || request.headers().contains_key(header::TRANSFER_ENCODING)
+}
+
+fn length(request: &HttpRequest) -> Option<usize> {
+    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
 }
 
 /// The body's bytes.
 pub(super) async fn read(request: HttpRequest, payload: Payload, limits: Limits) -> Result<Bytes, Problem> {
     check_head(&request, limits)?;
     let mut stream = std::pin::pin!(BodyStream::new(payload));
-    let mut read = Vec::new();
+    // No more is reserved than will be used, so that the bytes are not copied as they come.
+    let announced = length(&request).unwrap_or(0).min(limits.bytes_max);
+    let mut read = Vec::with_capacity(announced);
     let deadline = Instant::now() + limits.time_max;
     let window = limits.time_max / WINDOWS;
     let window_bytes_min = u128::from(BYTES_PER_SECOND_MIN) * window.as_millis() / 1000;
@@ -91,8 +96,7 @@ fn check_head(request: &HttpRequest, limits: Limits) -> Result<(), Problem> {
         let types = limits.types.join("、");
         return Err(Problem::of(&codes::UNSUPPORTED_MEDIA).because(format!("应为 {types}，UTF-8 编码")));
     }
-    let length = text(header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
-    if length.is_some_and(|length| length > limits.bytes_max) {
+    if length(request).is_some_and(|length| length > limits.bytes_max) {
         return Err(too_large(limits));
     }
     Ok(())

@@ -14,7 +14,7 @@ use actix_web::{
 };
 use tracing_actix_web::{RequestId, RootSpanBuilder};
 
-use super::{Problem, Shared, codes, documents};
+use super::{Problem, Shared, codes, documents, unread::Unread};
 
 /// No inline script or style, nothing from elsewhere.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; \
@@ -51,18 +51,22 @@ impl RootSpanBuilder for Spans {
 }
 
 pub(super) async fn finish(
-    request: ServiceRequest,
+    mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    let unread = Unread::of(&mut request);
     let id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
     let shared = request.app_data::<Data<Shared>>().cloned();
     let label = (method_label(request.method()), request.match_pattern().unwrap_or_else(|| "(none)".to_owned()));
     let began = Instant::now();
-    let response = match head_fits(&request) {
-        true => next.call(request).await?.map_into_boxed_body(),
-        false => request.into_response(HttpResponse::from_error(Problem::of(&codes::HEAD_TOO_LARGE))),
+    let response = match check_head(&request) {
+        Ok(()) => next.call(request).await?.map_into_boxed_body(),
+        Err(problem) => request.into_response(HttpResponse::from_error(problem)),
     };
     let mut response = with_full_problem(response, &id);
+    if let Some(unread) = unread {
+        response = response.map_body(|_, body| unread.held_by(body));
+    }
     dress(&mut response, &id, shared.as_ref().map(|shared| &***shared));
     if let Some(shared) = shared {
         shared.metrics.answered(label.0, label.1, response.status().as_u16(), began.elapsed().as_secs_f64());
@@ -70,13 +74,23 @@ pub(super) async fn finish(
     Ok(response)
 }
 
-/// Whether the head is as small as an honest client's. The parser's own limits are wider and fixed.
-fn head_fits(request: &ServiceRequest) -> bool {
+/// Whether the head is as small as an honest client's (the parser's own limits are wider and fixed), and names nothing
+/// with a NUL, which no database column takes.
+fn check_head(request: &ServiceRequest) -> Result<(), Problem> {
     let headers = request.headers();
     // Each line has ": " and its end beside the name and the value.
     let lines: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     let target = request.head().uri.to_string().len();
-    headers.len() <= HEAD_FIELDS_MAX && target + lines <= HEAD_BYTES_MAX
+    match () {
+        () if headers.len() > HEAD_FIELDS_MAX || target + lines > HEAD_BYTES_MAX => {
+            Err(Problem::of(&codes::HEAD_TOO_LARGE))
+        }
+        () if request.path().contains("%00") => Err(Problem::of(&codes::NOT_FOUND)),
+        () if request.query_string().contains("%00") => {
+            Err(Problem::of(&codes::BAD_REQUEST).because("查询参数含有空字符（U+0000）"))
+        }
+        () => Ok(()),
+    }
 }
 
 /// Anybody can make methods up; a monitor's series must not grow with them.

@@ -20,8 +20,10 @@ mod runs;
 mod submissions;
 mod surveys;
 mod throttle;
+mod unread;
 
 pub use codes::{CODES, Code};
+pub use extract::Imports;
 pub use openapi::document as openapi_document;
 pub use problem::Problem;
 pub use routes::{Access, ROUTES, Route};
@@ -51,6 +53,8 @@ pub struct Shared {
     pub throttle: Throttle,
     /// Numbers for a monitor.
     pub metrics: Metrics,
+    /// The places for imported files.
+    pub imports: Imports,
 }
 
 /// The factory's app: routes, the pages, and the middlewares every answer passes, outermost last.
