@@ -300,6 +300,7 @@ fn a_database_that_is_locked_is_answered_with_503_within_three_seconds() {
 }
 
 /// Another process's session that holds the tables of submissions.
+#[expect(dead_code, reason = "held for its lock, never read")]
 enum Intruder {
     Sqlite(diesel::SqliteConnection),
     Postgres(diesel::PgConnection),
