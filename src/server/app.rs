@@ -15,7 +15,7 @@ use actix_web::{
 };
 
 use super::{
-    Clock, Config, Finding, Instruments, Metrics, Refusal, Throttle,
+    Clock, Config, Finding, Instruments, Keys, KeysError, Metrics, Refusal, Throttle,
     http::{self, Shared},
     jobs::{self, Engine, Runner},
     look, submissions,
@@ -31,6 +31,9 @@ pub enum StartError {
     /// The database cannot be used.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// The signing keys cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// What was kept before could not be judged.
     #[error(transparent)]
     CatchUp(#[from] Refusal),
@@ -79,6 +82,7 @@ pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<Runnin
         tracing::info!(migration, "migrated");
     }
     self_check(&database, &config, &clock)?;
+    let (keys, _made) = Keys::open(&config.key_dir, clock.now_ms())?;
     let instruments = Instruments::default();
     let judged = submissions::judge_waiting(&database, &instruments, &clock)?;
     tracing::info!(judged, backend = database.backend(), "caught up");
@@ -94,6 +98,7 @@ pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<Runnin
         runner: runner.clone(),
         config,
         clock,
+        keys,
         instruments,
     };
     let (handle, thread) = listen(shared, listener)?;

@@ -45,6 +45,8 @@ pub struct NewRun<'a> {
     pub created_at_ms: i64,
     /// `queued`.
     pub state: &'a str,
+    /// What it is asked beyond its survey, as JSON.
+    pub request: &'a str,
 }
 
 /// A run.
@@ -73,6 +75,8 @@ pub struct Run {
     pub error_code: Option<String>,
     /// The failure in words.
     pub error: Option<String>,
+    /// What it was asked beyond its survey, as JSON.
+    pub request: String,
 }
 
 /// A file a run made.

@@ -28,11 +28,6 @@ pub(super) struct Limits {
     pub(super) time_max: Duration,
 }
 
-/// Whether the request announces a body.
-pub(super) fn is_announced(request: &HttpRequest) -> bool {
-    length(request).is_some_and(|length| length > 0) || request.headers().contains_key(header::TRANSFER_ENCODING)
-}
-
 fn length(request: &HttpRequest) -> Option<usize> {
     request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
 }

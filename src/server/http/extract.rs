@@ -203,30 +203,6 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Checked<T> {
     }
 }
 
-/// A request that takes no parameters: no body, or an empty object. A parameter nobody knows must not be ignored.
-#[derive(Debug)]
-pub(super) struct NoParameters;
-
-#[derive(serde::Deserialize, Validate)]
-#[serde(deny_unknown_fields)]
-struct Nothing {}
-
-impl FromRequest for NoParameters {
-    type Error = Problem;
-    type Future = Soon<Self>;
-
-    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let has_body = body::is_announced(request);
-        let read = Checked::<Nothing>::from_request(request, payload);
-        Box::pin(async move {
-            match has_body {
-                true => read.await.map(|_| Self),
-                false => Ok(Self),
-            }
-        })
-    }
-}
-
 fn limits(types: &'static [&'static str], bytes_max: usize, time_max: Duration) -> body::Limits {
     body::Limits { types, bytes_max, time_max }
 }

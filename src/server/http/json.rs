@@ -166,12 +166,15 @@ impl<'de> Deserializer<'de> for Document {
 
     fn deserialize_enum<V: Visitor<'de>>(
         self,
-        _: &'static str,
-        _: &'static [&'static str],
+        name: &'static str,
+        variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, FieldError> {
         match self.0 {
             Value::String(name) => visitor.visit_enum::<StringDeserializer<FieldError>>(name.into_deserializer()),
+            Value::Object(_) => {
+                self.0.deserialize_enum(name, variants, visitor).map_err(|_| FieldError::new(What::Value))
+            }
             _ => Err(FieldError::new(What::Type)),
         }
     }

@@ -10,12 +10,14 @@ mod extract;
 mod finish;
 mod health;
 mod json;
+mod keys;
 mod openapi;
 mod pages;
 mod problem;
 mod questionnaires;
 mod responses;
 mod routes;
+mod run_request;
 mod runs;
 mod submissions;
 mod surveys;
@@ -33,7 +35,7 @@ use actix_web::{
     web::{self, Data, PathConfig, QueryConfig, ServiceConfig},
 };
 
-use super::{Clock, Config, Instruments, Metrics, Throttle, jobs::Runner};
+use super::{Clock, Config, Instruments, Keys, Metrics, Throttle, jobs::Runner};
 use crate::storage::Database;
 
 /// What every handler can reach.
@@ -45,6 +47,8 @@ pub struct Shared {
     pub config: Config,
     /// The time.
     pub clock: Clock,
+    /// The signing keys.
+    pub keys: Keys,
     /// Published questionnaires, read once.
     pub instruments: Instruments,
     /// Where runs are computed.

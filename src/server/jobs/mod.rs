@@ -2,9 +2,11 @@
 
 mod engine;
 mod inputs;
+mod request;
 
 pub use engine::indicator;
-pub use inputs::RunInputs;
+pub use inputs::{EarlierFiles, RunInputs};
+pub use request::{EarlierRun, RunRequest};
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -90,10 +92,11 @@ impl Runner {
     ///
     /// # Errors
     /// `QueueFull` when too many wait.
-    pub fn queue(&self, survey_id: &str, requested_by: &str) -> Result<String, Refusal> {
+    pub fn queue(&self, survey_id: &str, requested_by: &str, request: &RunRequest) -> Result<String, Refusal> {
         let id = self.clock.uuid().to_string();
         let (created_at_ms, state) = (self.clock.now_ms(), RunState::Queued.name());
-        let run = NewRun { id: &id, survey_id, engine: ENGINE, requested_by, created_at_ms, state };
+        let request = &request.to_json();
+        let run = NewRun { id: &id, survey_id, engine: ENGINE, requested_by, created_at_ms, state, request };
         self.database.queue_run(run, WAITING_MAX)?;
         if let Some(queue) = &*self.queue.lock().unwrap_or_else(PoisonError::into_inner) {
             // If the thread is gone, the run stays queued and the next start takes it up.
