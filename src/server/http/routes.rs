@@ -48,6 +48,7 @@ const _: () = assert!(policy::lines() == ROUTES.len(), "src/server/policy.txt ha
 routes! {
     GET "/healthz" => health::healthz;
     GET "/readyz" => health::readyz;
+    GET "/metrics" => health::metrics;
     GET "/api/v1/openapi.json" => openapi::openapi;
     GET "/api/v1/keys" => keys::list;
     POST "/api/v1/questionnaires" => questionnaires::publish;
