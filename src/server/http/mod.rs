@@ -23,7 +23,7 @@ mod surveys;
 pub use codes::{CODES, Code};
 pub use openapi::document as openapi_document;
 pub use problem::Problem;
-pub use routes::{Access, ROUTES, Route};
+pub use routes::{ROUTES, Route};
 
 use actix_web::{
     middleware::from_fn,
