@@ -14,6 +14,7 @@ pub mod score;
 pub mod serve;
 pub mod simulate;
 pub mod token;
+pub mod vault;
 pub mod weight;
 
 use clap::{Parser, Subcommand};
@@ -32,6 +33,7 @@ enum Command {
     Serve(serve::ServeArguments),
     Migrate(migrate::MigrateArguments),
     Token(token::TokenArguments),
+    Vault(vault::VaultArguments),
     Questionnaire(questionnaire::QuestionnaireArguments),
     Sample(sample::SampleArguments),
     Score(score::ScoreArguments),
@@ -52,6 +54,7 @@ pub fn run() -> anyhow::Result<()> {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Migrate(arguments) => migrate::run(arguments),
         Command::Token(arguments) => token::run(arguments),
+        Command::Vault(arguments) => vault::run(arguments),
         Command::Questionnaire(arguments) => questionnaire::run(arguments),
         Command::Sample(arguments) => sample::run(&arguments),
         Command::Score(arguments) => score::run(arguments),

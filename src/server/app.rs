@@ -39,6 +39,9 @@ pub enum StartError {
     /// The signing keys cannot be used.
     #[error(transparent)]
     Keys(#[from] KeysError),
+    /// The key file of the vault cannot be used.
+    #[error(transparent)]
+    Vault(#[from] super::vault::KeyFileError),
     /// What was kept before could not be judged.
     #[error(transparent)]
     CatchUp(#[from] Refusal),
@@ -84,6 +87,7 @@ pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<Runnin
         tracing::info!(migration, "migrated");
     }
     let (keys, _made) = Keys::open(&config.key_dir, clock.now_ms())?;
+    super::vault::check_key_file(&config.key_dir)?;
     let instruments = Instruments::default();
     let judged = submissions::judge_waiting(&database, &instruments, &clock)?;
     tracing::info!(judged, backend = database.backend(), "caught up");

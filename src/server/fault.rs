@@ -86,6 +86,9 @@ pub enum Refusal {
         /// Why.
         message: String,
     },
+    /// The vault refused.
+    #[error(transparent)]
+    Vault(super::vault::VaultError),
     /// The database refused.
     #[error(transparent)]
     Storage(#[from] StorageError),

@@ -17,6 +17,7 @@ mod roles;
 mod submissions;
 mod surveys;
 pub mod tokens;
+pub mod vault;
 
 pub use app::{RunningServer, StartError, start, start_with};
 pub use clock::Clock;

@@ -46,6 +46,15 @@ pub enum StorageError {
     /// The audit log's own tables contradict each other: nothing more may be written before a person has looked.
     #[error("append to the audit log: {0}")]
     BrokenLog(String),
+    /// Keys or ciphertexts of the vault do not fit together; what they hold is never told.
+    #[error("open the vault: {0}")]
+    Vault(String),
+    /// The contact data of this case were erased and must not come back.
+    #[error("import the contact data of case {0}: they were erased")]
+    Erased(String),
+    /// What takes two persons was asked twice by one.
+    #[error("confirm: the person who asked cannot confirm")]
+    SamePerson,
     /// The database refused a statement.
     #[error("query the database: {0}")]
     Query(#[source] DieselError),

@@ -8,6 +8,7 @@
 mod connection;
 mod audit;
 mod error;
+mod identity;
 mod interviews;
 mod migrations;
 mod postgres;
@@ -23,6 +24,7 @@ mod url;
 pub use audit::{Act, AuditEntry, AuditHead, Author, Outcome};
 pub use connection::{Database, PoolSettings};
 pub use error::StorageError;
+pub use identity::{SealedCase, SealedContact, SealedField, SealedSurvey};
 pub use interviews::{Interview, InterviewState, JudgedBody, Judgement, Quarantined, SubmissionVersion};
 pub use questionnaires::{Publication, StoredQuestionnaire};
 pub use runs::{NewRun, Run, RunFile, RunFileHead, RunState};

@@ -8,6 +8,7 @@ mod documents;
 mod extract;
 mod finish;
 mod health;
+mod identity;
 mod keys;
 mod openapi;
 mod pages;

@@ -9,7 +9,9 @@ use utoipa::{
     },
 };
 
-use super::{health, keys, problem::ProblemBody, questionnaires, responses, routes::ROUTES, runs, submissions, surveys};
+use super::{
+    health, identity, keys, problem::ProblemBody, questionnaires, responses, routes::ROUTES, runs, submissions, surveys,
+};
 use crate::server::policy::{Access, Open};
 
 #[derive(OpenApi)]
@@ -19,6 +21,7 @@ use crate::server::policy::{Access, Open};
         health::healthz, health::readyz, openapi, keys::list,
         questionnaires::publish, questionnaires::list, questionnaires::form,
         surveys::create, surveys::list, surveys::show, surveys::put_file,
+        identity::put_contacts, identity::read_contact, identity::request_erasure, identity::confirm_erasure,
         submissions::put, submissions::receipt, responses::list, responses::show,
         runs::create, runs::list, runs::latest, runs::show, runs::results, runs::files, runs::file,
     ),

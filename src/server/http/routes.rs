@@ -6,7 +6,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use super::{Problem, codes, health, keys, openapi, questionnaires, responses, runs, submissions, surveys};
+use super::{Problem, codes, health, identity, keys, openapi, questionnaires, responses, runs, submissions, surveys};
 use crate::server::{
     Actor, Role,
     policy::{self, Access, Grant, Open},
@@ -50,6 +50,10 @@ routes! {
     POST "/api/v1/surveys" => surveys::create;
     GET "/api/v1/surveys" => surveys::list;
     GET "/api/v1/surveys/{id}" => surveys::show;
+    PUT "/api/v1/surveys/{id}/files/contacts" => identity::put_contacts;
+    POST "/api/v1/cases/{survey}/{case}/contact" => identity::read_contact;
+    POST "/api/v1/cases/{survey}/{case}/erasure" => identity::request_erasure;
+    POST "/api/v1/cases/{survey}/{case}/erasure/confirm" => identity::confirm_erasure;
     PUT "/api/v1/surveys/{id}/files/{kind}" => surveys::put_file;
     GET "/api/v1/surveys/{id}/responses" => responses::list;
     POST "/api/v1/surveys/{id}/runs" => runs::create;
