@@ -7,7 +7,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("scilit: {error:#}");
-            ExitCode::FAILURE
+            ExitCode::from(scilit::cli::exit_code(&error))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 pub mod analysis;
+pub mod backup;
 pub mod demo;
 pub mod estimate;
 pub mod export;
@@ -9,6 +10,7 @@ pub mod migrate;
 pub mod plan;
 pub mod questionnaire;
 pub mod questionnaire_publish;
+pub mod restore;
 pub mod sample;
 pub mod score;
 pub mod serve;
@@ -33,6 +35,8 @@ enum Command {
     Serve(serve::ServeArguments),
     Migrate(migrate::MigrateArguments),
     Token(token::TokenArguments),
+    Backup(backup::BackupArguments),
+    Restore(restore::RestoreArguments),
     Vault(vault::VaultArguments),
     Questionnaire(questionnaire::QuestionnaireArguments),
     Sample(sample::SampleArguments),
@@ -54,6 +58,8 @@ pub fn run() -> anyhow::Result<()> {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Migrate(arguments) => migrate::run(arguments),
         Command::Token(arguments) => token::run(arguments),
+        Command::Backup(arguments) => backup::run(arguments),
+        Command::Restore(arguments) => restore::run(arguments),
         Command::Vault(arguments) => vault::run(arguments),
         Command::Questionnaire(arguments) => questionnaire::run(arguments),
         Command::Sample(arguments) => sample::run(&arguments),
@@ -64,4 +70,9 @@ pub fn run() -> anyhow::Result<()> {
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Export(arguments) => export::run(arguments),
     }
+}
+
+/// The exit code an error ends the process with: 1, or what the command's help says.
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    error.downcast_ref::<restore::RestoreError>().map_or(1, restore::RestoreError::exit_code)
 }

@@ -176,6 +176,19 @@ fn fresh() -> Result<Signer, KeysError> {
     Ok(Signer::from_seed(&seed))
 }
 
+/// Puts a file into a folder that only its user can read; the file must not exist.
+///
+/// # Errors
+/// When it exists or cannot be written, or the name leads out of the folder.
+pub fn put_private_file(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+    if Path::new(name).file_name().is_none_or(|plain| plain != name) {
+        return Err(std::io::ErrorKind::InvalidInput.into());
+    }
+    make_folder(folder)?;
+    write_private(&folder.join(name), bytes)?;
+    sync(folder)
+}
+
 pub(super) fn make_folder(folder: &Path) -> std::io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);

@@ -24,7 +24,7 @@ pub use clock::Clock;
 pub use config::{Config, ConfigError, Settings};
 pub use fault::{Fault, Refusal, Text};
 pub use instruments::Instruments;
-pub use keys::{Keys, KeysError, PublicKey};
+pub use keys::{Keys, KeysError, PublicKey, put_private_file};
 pub use policy::{Access, Grant, Open};
 pub use publish::publish;
 pub use roles::{Actor, Role};

@@ -55,6 +55,17 @@ pub enum StorageError {
     /// What takes two persons was asked twice by one.
     #[error("confirm: the person who asked cannot confirm")]
     SamePerson,
+    /// A column's type cannot travel from one backend to the other.
+    #[error("copy the database: {0}, which cannot travel")]
+    Portable(String),
+    /// A copy cannot be read or written, or its parts do not fit together.
+    #[error("copy the database: {0}")]
+    Copy(String),
+    /// A copy was made by a newer program.
+    #[error(
+        "restore: the backup has the migration {0}, which this program does not know; use the program that made it"
+    )]
+    NewerSchema(String),
     /// The database refused a statement.
     #[error("query the database: {0}")]
     Query(#[source] DieselError),

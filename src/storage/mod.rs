@@ -7,6 +7,7 @@
 #[macro_use]
 mod connection;
 mod audit;
+mod copy;
 mod error;
 mod identity;
 mod interviews;
@@ -23,6 +24,7 @@ mod url;
 
 pub use audit::{Act, AuditEntry, AuditHead, Author, Outcome};
 pub use connection::{Database, PoolSettings};
+pub use copy::{CellKind, Cells, ColumnShape, EachRow, TableShape, Tables};
 pub use error::StorageError;
 pub use identity::{SealedCase, SealedContact, SealedField, SealedSurvey};
 pub use interviews::{Interview, InterviewState, JudgedBody, Judgement, Quarantined, SubmissionVersion};
