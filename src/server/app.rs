@@ -34,6 +34,9 @@ pub enum StartError {
     /// The signing keys cannot be used.
     #[error(transparent)]
     Keys(#[from] KeysError),
+    /// The key file of the vault cannot be used.
+    #[error(transparent)]
+    Vault(#[from] super::vault::KeyFileError),
     /// What was kept before could not be judged.
     #[error(transparent)]
     CatchUp(#[from] Refusal),
@@ -85,6 +88,7 @@ pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<Runnin
     }
     self_check(&database, &config, &clock)?;
     let (keys, is_new_key) = Keys::open(&config.key_dir, clock.now_ms())?;
+    super::vault::check_key_file(&config.key_dir)?;
     let instruments = Instruments::default();
     let judged = submissions::judge_waiting(&database, &instruments, &clock)?;
     tracing::info!(judged, backend = database.backend(), "caught up");

@@ -101,6 +101,9 @@ pub enum Refusal {
     /// An account, a grant or a tablet refused.
     #[error(transparent)]
     Account(#[from] super::AccountRefusal),
+    /// The vault refused.
+    #[error(transparent)]
+    Vault(super::vault::VaultError),
     /// The database refused.
     #[error(transparent)]
     Storage(#[from] StorageError),

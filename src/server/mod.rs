@@ -26,6 +26,7 @@ mod secrets;
 mod submissions;
 mod surveys;
 pub mod tokens;
+pub mod vault;
 
 pub use accounts::AccountRefusal;
 pub use app::{RunningServer, StartError, start, start_with};
@@ -37,7 +38,7 @@ pub use health::{Disk, Finding, Health, look};
 pub use http::is_login_text;
 pub use identity::{Credential, Known};
 pub use instruments::Instruments;
-pub use keys::{Keys, KeysError, PublicKey};
+pub use keys::{Keys, KeysError, PublicKey, put_private_file};
 pub use metrics::Metrics;
 pub use passwords::Passwords;
 pub use policy::{Access, Grant, Open};

@@ -21,7 +21,8 @@ pub(super) const PATIENCE: &str = "PRAGMA busy_timeout = 60000;";
 /// Each connection's settings. `busy_timeout` comes first, since the others may meet a lock; only other processes hold
 /// one for long, for writers of this process take turns.
 pub(super) const SETTINGS: &str = "PRAGMA busy_timeout = 900; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; \
-     PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;";
+     PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; \
+     PRAGMA secure_delete = ON;";
 
 type Connections = Pool<ConnectionManager<SqliteConnection>>;
 
@@ -59,7 +60,7 @@ fn assert_settings(connection: &mut SqliteConnection) -> Result<(), StorageError
     require("journal_mode", &journal, "wal", journal == "wal")?;
     let encoding: String = sql::<Text>("PRAGMA encoding").get_result(connection)?;
     require("encoding", &encoding, "UTF-8", encoding == "UTF-8")?;
-    for (setting, wanted) in [("synchronous", 2), ("foreign_keys", 1), ("trusted_schema", 0)] {
+    for (setting, wanted) in [("synchronous", 2), ("foreign_keys", 1), ("trusted_schema", 0), ("secure_delete", 1)] {
         let found: i64 = sql::<BigInt>(&format!("PRAGMA {setting}")).get_result(connection)?;
         let label = if wanted == 2 {
             "2 (FULL)"

@@ -12,6 +12,7 @@ mod documents;
 mod extract;
 mod finish;
 mod health;
+mod identity;
 mod json;
 mod keys;
 mod openapi;

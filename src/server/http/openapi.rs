@@ -10,8 +10,8 @@ use utoipa::{
 };
 
 use super::{
-    audit, devices, health, keys, people, problem::ProblemBody, questionnaires, responses, routes::ROUTES, runs,
-    sessions, submissions, surveys,
+    audit, devices, health, identity, keys, people, problem::ProblemBody, questionnaires, responses, routes::ROUTES,
+    runs, sessions, submissions, surveys,
 };
 use crate::server::policy::{Access, Open};
 
@@ -22,6 +22,7 @@ use crate::server::policy::{Access, Open};
         health::healthz, health::readyz, health::metrics, openapi, keys::list,
         questionnaires::publish, questionnaires::list, questionnaires::form,
         surveys::create, surveys::list, surveys::show, surveys::put_file,
+        identity::put_contacts, identity::read_contact, identity::request_erasure, identity::confirm_erasure,
         submissions::put, submissions::receipt, responses::list, responses::show,
         runs::create, runs::list, runs::latest, runs::show, runs::results, runs::files, runs::file,
         audit::of_run, audit::checkpoint, audit::entries, audit::proof,

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::codes::{self, Code};
 use crate::{
-    server::{Fault, Refusal, Text},
+    server::{Fault, Refusal, Text, vault::VaultError},
     storage::StorageError,
 };
 
@@ -172,8 +172,23 @@ impl From<Refusal> for Problem {
             Refusal::DigestMismatch => Self::of(&codes::DIGEST_MISMATCH),
             Refusal::Account(refusal) => refusal.into(),
             Refusal::Storage(error) => error.into(),
+            Refusal::Vault(error) => error.into(),
             Refusal::Stored { .. } => {
                 tracing::error!(error = %refusal, "a stored document cannot be read");
+                Self::of(&codes::INTERNAL)
+            }
+        }
+    }
+}
+
+impl From<VaultError> for Problem {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::NoContact => Self::of(&codes::NOT_FOUND),
+            VaultError::OutOfRegion => Self::of(&codes::FORBIDDEN_ROLE).because("该户不在您的区域内"),
+            VaultError::SamePerson => Self::of(&codes::SECOND_PERSON),
+            error => {
+                tracing::error!(%error, "the vault refused");
                 Self::of(&codes::INTERNAL)
             }
         }

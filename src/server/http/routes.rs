@@ -7,7 +7,7 @@ use actix_web::{
 };
 
 use super::{
-    Problem, audit, codes, devices, health, keys, openapi, people, questionnaires, responses, runs, sessions,
+    Problem, audit, codes, devices, health, identity, keys, openapi, people, questionnaires, responses, runs, sessions,
     submissions, surveys,
 };
 use crate::{
@@ -57,6 +57,10 @@ routes! {
     POST "/api/v1/surveys" => surveys::create;
     GET "/api/v1/surveys" => surveys::list;
     GET "/api/v1/surveys/{id}" => surveys::show;
+    PUT "/api/v1/surveys/{id}/files/contacts" => identity::put_contacts;
+    POST "/api/v1/cases/{survey}/{case}/contact" => identity::read_contact;
+    POST "/api/v1/cases/{survey}/{case}/erasure" => identity::request_erasure;
+    POST "/api/v1/cases/{survey}/{case}/erasure/confirm" => identity::confirm_erasure;
     PUT "/api/v1/surveys/{id}/files/{kind}" => surveys::put_file;
     GET "/api/v1/surveys/{id}/responses" => responses::list;
     POST "/api/v1/surveys/{id}/runs" => runs::create;
