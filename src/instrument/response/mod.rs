@@ -6,7 +6,6 @@
 mod accept;
 mod faults;
 mod household;
-mod strict_json;
 mod submission;
 mod value;
 

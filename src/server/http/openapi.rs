@@ -10,8 +10,8 @@ use utoipa::{
 };
 
 use super::{
-    audit, devices, health, inbox, keys, people, problem::ProblemBody, quarantine, questionnaires, responses, review,
-    routes::ROUTES, runs, sessions, submissions, surveys,
+    audit, devices, health, identity, inbox, keys, people, problem::ProblemBody, quarantine, questionnaires, responses,
+    review, routes::ROUTES, runs, sessions, submissions, surveys,
 };
 use crate::server::policy::{Access, Open};
 
@@ -19,9 +19,10 @@ use crate::server::policy::{Access, Open};
 #[openapi(
     info(title = "scilit", description = "公民科学素质调查：问卷、样本、答卷、计算与结果。Errors are problem+json (RFC 9457)."),
     paths(
-        health::healthz, health::readyz, openapi, keys::list,
+        health::healthz, health::readyz, health::metrics, openapi, keys::list,
         questionnaires::publish, questionnaires::list, questionnaires::form,
         surveys::create, surveys::list, surveys::show, surveys::put_file,
+        identity::put_contacts, identity::read_contact, identity::request_erasure, identity::confirm_erasure,
         submissions::put, submissions::receipt, responses::list, responses::show, responses::diff,
         review::begin, review::approve, review::send_back, review::request_void, review::confirm_void, review::lock,
         review::reopen, review::promote, review::approve_many, quarantine::choose, quarantine::list, quarantine::accept,
