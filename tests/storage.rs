@@ -204,7 +204,7 @@ fn the_first_good_interview_of_a_case_counts_and_a_bad_revision_does_not_replace
 
         let revised = keep(&database, ID, 3, b"third");
         assert_eq!(judge(&revised, good("c1")), InterviewState::Parsed);
-        let bodies = database.counted_bodies("s1").expect("bodies");
+        let bodies = database.counted_bodies("s1", true).expect("bodies");
         assert_eq!(bodies.iter().map(|body| body.body.as_slice()).collect::<Vec<_>>(), [b"third"]);
     });
 }

@@ -18,7 +18,8 @@ use super::{
     Clock, Config, Finding, Instruments, Keys, KeysError, Metrics, Passwords, Refusal, Throttle, audit,
     http::{self, Shared},
     jobs::{self, Engine, Notary, Runner},
-    look, submissions,
+    judge::{self, Rejudging},
+    look,
 };
 use crate::storage::{Author, Database, StorageError};
 
@@ -64,6 +65,7 @@ pub struct RunningServer {
     clock: Clock,
     notary: Notary,
     runner: Runner,
+    rejudging: Rejudging,
     handle: ServerHandle,
     thread: JoinHandle<std::io::Result<()>>,
 }
@@ -90,7 +92,7 @@ pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<Runnin
     let (keys, is_new_key) = Keys::open(&config.key_dir, clock.now_ms())?;
     super::vault::check_key_file(&config.key_dir)?;
     let instruments = Instruments::default();
-    let judged = submissions::judge_waiting(&database, &instruments, &clock)?;
+    let judged = judge::judge_waiting(&database, &instruments, &clock)?;
     tracing::info!(judged, backend = database.backend(), "caught up");
     let listen_error = |source| StartError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).map_err(listen_error)?;
@@ -99,6 +101,7 @@ pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<Runnin
     let notary = Notary::start(database.clone(), config.database_url.clone(), keys.clone(), clock.clone())?;
     let runner = Runner::start(database.clone(), clock.clone(), engine, &notary)?;
     database.forget_old_tries(clock.now_ms())?;
+    let rejudging = Rejudging::start(database.clone(), instruments.clone(), clock.clone());
     let shared = Shared {
         throttle: Throttle::new(config.rates),
         metrics: Metrics::default(),
@@ -114,7 +117,7 @@ pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<Runnin
     };
     let (handle, thread) = listen(shared, listener)?;
     tracing::info!(%address, "listening");
-    Ok(RunningServer { address, database, clock, notary, runner, handle, thread })
+    Ok(RunningServer { address, database, clock, notary, runner, rejudging, handle, thread })
 }
 
 /// Looks at what the promises rest on, says what was found, and refuses to start when something is not as it must be.
@@ -188,6 +191,7 @@ impl RunningServer {
     pub fn stop(self) {
         System::new().block_on(self.handle.stop(true));
         self.runner.stop();
+        self.rejudging.stop();
         if let Ok(Err(error)) = self.thread.join() {
             tracing::error!(%error, "the server ended with an error");
         }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::storage::StorageError;
+use crate::storage::{ReviewRefusal, StorageError};
 
 /// Longest message, in characters.
 const MESSAGE_LENGTH_MAX: usize = 1000;
@@ -98,6 +98,9 @@ pub enum Refusal {
         /// Why.
         message: String,
     },
+    /// A step of a review was not taken.
+    #[error(transparent)]
+    Review(#[from] ReviewRefusal),
     /// An account, a grant or a tablet refused.
     #[error(transparent)]
     Account(#[from] super::AccountRefusal),

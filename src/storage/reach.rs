@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 
-use super::{Database, Interview, StorageError, schema::*};
+use super::{Database, StorageError, schema::*};
 
 /// The rows an asker may see.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,43 +23,6 @@ impl Reach {
 }
 
 impl Database {
-    /// Up to `rows_max` heads of the survey after the id within reach, in the order of their ids.
-    ///
-    /// # Errors
-    /// Whatever the database refused.
-    pub fn interviews_within(
-        &self,
-        reach: &Reach,
-        survey_id: &str,
-        after: &str,
-        rows_max: i64,
-    ) -> Result<Vec<Interview>, StorageError> {
-        let page = interview::survey_id.eq(survey_id).and(interview::id.gt(after));
-        match reach {
-            Reach::All => self.interviews(survey_id, after, rows_max),
-            Reach::Region(digits) => {
-                let inside = sample_case::survey_id.eq(survey_id).and(sample_case::district.like(format!("{digits}%")));
-                let cases = sample_case::table.filter(inside).select(sample_case::case_id.nullable());
-                Ok(reading!(self, c => interview::table
-                    .filter(page.and(interview::case_id.eq_any(cases)))
-                    .order(interview::id)
-                    .limit(rows_max)
-                    .select(Interview::as_select())
-                    .load(c))?)
-            }
-            Reach::By(ids) => {
-                let mine =
-                    submission_raw::table.filter(submission_raw::received_from.eq_any(ids)).select(submission_raw::id);
-                Ok(reading!(self, c => interview::table
-                    .filter(page.and(interview::id.eq_any(mine)))
-                    .order(interview::id)
-                    .limit(rows_max)
-                    .select(Interview::as_select())
-                    .load(c))?)
-            }
-        }
-    }
-
     /// Whether a submission is within reach. One that nobody could judge yet has no case and lies in no region.
     ///
     /// # Errors

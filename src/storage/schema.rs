@@ -90,6 +90,10 @@ diesel::table! {
         questionnaire_hash -> Nullable<Text>,
         answers -> Nullable<Text>,
         changed_at_ms -> BigInt,
+        district -> Nullable<Text>,
+        surveyor -> Nullable<Text>,
+        l1_by -> Nullable<Text>,
+        void_by -> Nullable<Text>,
     }
 }
 
@@ -109,6 +113,46 @@ diesel::table! {
         state -> Text,
         created_at_ms -> BigInt,
         resolved_at_ms -> Nullable<BigInt>,
+        tries -> Integer,
+        next_try_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    survey_closing (survey_id) {
+        survey_id -> Text,
+        after_seq -> BigInt,
+        closed_at_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    review_action (seq) {
+        seq -> BigInt,
+        interview_id -> Text,
+        rev -> Integer,
+        action -> Text,
+        from_state -> Text,
+        to_state -> Text,
+        by_id -> Text,
+        by_role -> Text,
+        reason_code -> Nullable<Text>,
+        comment -> Nullable<Text>,
+        item_comments -> Nullable<Text>,
+        at_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    inbox_message (seq) {
+        seq -> BigInt,
+        recipient -> Text,
+        interview_id -> Text,
+        rev -> Integer,
+        kind -> Text,
+        payload -> Text,
+        created_at_ms -> BigInt,
+        read_at_ms -> Nullable<BigInt>,
     }
 }
 
@@ -342,4 +386,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     run,
     run_file,
     api_token,
+    survey_closing,
+    review_action,
+    inbox_message,
 );

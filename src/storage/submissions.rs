@@ -49,6 +49,8 @@ pub struct Waiting {
     pub rev: i32,
     /// The bytes.
     pub body: Vec<u8>,
+    /// When they arrived.
+    pub received_at_ms: i64,
 }
 
 #[derive(Insertable)]

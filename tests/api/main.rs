@@ -15,6 +15,7 @@ mod limits;
 mod people;
 mod questionnaires;
 mod recovery;
+mod review;
 mod runs;
 mod sign_in;
 mod submissions;

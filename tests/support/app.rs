@@ -230,17 +230,40 @@ impl TestApp {
         (id, hash)
     }
 
-    /// Asks for a run.
+    /// Asks for a run; of what is not yet approved, too, unless the request says otherwise.
     pub fn ask_for_run(&self, survey: &str, request: &Value) -> Answer {
+        let mut request = request.clone();
+        if request.get("include").is_none() {
+            request["include"] = json!("interim");
+        }
         let path = format!("/api/v1/surveys/{survey}/runs");
         let headers = [("Content-Type", "application/json")];
         self.send(Some(Role::Analyst), "POST", &path, &headers, request.to_string().as_bytes())
     }
 
-    /// Starts a run and waits for its end.
+    /// Starts a run of what is judged good, approved or not, and waits for its end.
     pub fn run(&self, survey: &str) -> Value {
-        let path = format!("/api/v1/surveys/{survey}/runs");
-        self.ended(&self.send(Some(Role::Analyst), "POST", &path, &[], b""))
+        self.ended(&self.ask_for_run(survey, &json!({})))
+    }
+
+    /// Sends JSON with the role's token.
+    pub fn post(&self, role: Role, path: &str, body: &Value) -> Answer {
+        self.send(Some(role), "POST", path, &[("Content-Type", "application/json")], body.to_string().as_bytes())
+    }
+
+    /// A further person of this role; what they send goes through [`TestApp::post_as`].
+    pub fn another(&self, role: Role) -> String {
+        let clock = Clock::new(|| 1_763_800_000_000);
+        tokens::issue(self.database(), role, "another", None, &scilit::storage::Author::system(), &clock)
+            .expect("a token")
+            .1
+    }
+
+    /// Sends JSON with a secret.
+    pub fn post_as(&self, secret: &str, path: &str, body: &Value) -> Answer {
+        let bearer = format!("Bearer {secret}");
+        let headers = [("Content-Type", "application/json"), ("Authorization", bearer.as_str())];
+        send(self.address, "POST", path, &headers, body.to_string().as_bytes())
     }
 
     /// Waits for the end of a run that was asked for.

@@ -5,6 +5,7 @@
 
 mod accept;
 mod faults;
+mod household;
 mod submission;
 mod value;
 

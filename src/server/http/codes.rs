@@ -32,6 +32,7 @@ codes! {
     UNAUTHENTICATED = "unauthenticated" 401 true "reauth" "登录已过期，本机数据不受影响，请重新登录";
     FORBIDDEN_ROLE = "forbidden-role" 403 false "contact_supervisor" "没有执行此操作的权限";
     SECOND_PERSON = "second-person" 403 false "contact_supervisor" "须由另一人确认";
+    OWN_INTERVIEW = "own-interview" 403 false "none" "不能审核本人提交的答卷";
     NOT_FOUND = "not-found" 404 false "none" "没有找到";
     NOT_FOUND_INSTRUMENT = "not-found-instrument" 404 true "retry" "问卷版本不存在或未下发";
     METHOD_NOT_ALLOWED = "method-not-allowed" 405 false "none" "此地址不支持该方法";
@@ -41,6 +42,10 @@ codes! {
     CODE_TAKEN = "code-taken" 409 false "none" "调查代码已被使用";
     RUN_NOT_FINISHED = "run-not-finished" 409 true "wait" "计算尚未完成";
     RUN_FAILED = "run-failed" 409 false "none" "计算未成功，没有结果";
+    WRONG_STATE = "wrong-state" 409 false "none" "当前状态不允许此操作";
+    STALE_REVISION = "stale-revision" 409 false "none" "答卷已有变动，请刷新后再操作";
+    OPEN_CONFLICT = "open-conflict" 409 false "none" "同一版本有两份内容，请先选定一份";
+    SAME_PERSON = "same-person" 409 false "none" "须由另一人操作，两级审核或作废确认不能是同一人";
     TOO_LARGE = "too-large" 413 false "contact_supervisor" "文件过大";
     UNSUPPORTED_MEDIA = "unsupported-media" 415 false "update_app" "内容类型不受支持";
     HEAD_TOO_LARGE = "head-too-large" 431 false "none" "请求头过大";

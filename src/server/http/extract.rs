@@ -22,7 +22,7 @@ use validator::Validate;
 use super::{Problem, Shared, body, codes, json, routes};
 use crate::{
     server::{Fault, Refusal, Text},
-    storage::{Run, Survey},
+    storage::{Database, Reach, Reviewer, Run, StorageError, Survey},
 };
 
 type Soon<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
@@ -46,6 +46,17 @@ pub(super) fn shared(request: &HttpRequest) -> Result<Data<Shared>, Problem> {
 /// The asker the rules let in.
 #[derive(Debug, Clone)]
 pub(super) struct Asker(pub(super) routes::Asker);
+
+impl Asker {
+    /// The asker as a reviewer on this route.
+    pub(super) fn reviewer(&self, database: &Database) -> Result<Reviewer, StorageError> {
+        let scope = match self.0.reach(database)? {
+            Reach::Region(digits) => digits,
+            Reach::All | Reach::By(_) => String::new(),
+        };
+        Ok(Reviewer { author: self.0.author(), ids: self.0.ids(database)?, scope })
+    }
+}
 
 impl FromRequest for Asker {
     type Error = Problem;

@@ -10,8 +10,8 @@ use utoipa::{
 };
 
 use super::{
-    audit, devices, health, identity, keys, people, problem::ProblemBody, questionnaires, responses, routes::ROUTES,
-    runs, sessions, submissions, surveys,
+    audit, devices, health, identity, inbox, keys, people, problem::ProblemBody, quarantine, questionnaires, responses,
+    review, routes::ROUTES, runs, sessions, submissions, surveys,
 };
 use crate::server::policy::{Access, Open};
 
@@ -23,7 +23,10 @@ use crate::server::policy::{Access, Open};
         questionnaires::publish, questionnaires::list, questionnaires::form,
         surveys::create, surveys::list, surveys::show, surveys::put_file,
         identity::put_contacts, identity::read_contact, identity::request_erasure, identity::confirm_erasure,
-        submissions::put, submissions::receipt, responses::list, responses::show,
+        submissions::put, submissions::receipt, responses::list, responses::show, responses::diff,
+        review::begin, review::approve, review::send_back, review::request_void, review::confirm_void, review::lock,
+        review::reopen, review::promote, review::approve_many, quarantine::choose, quarantine::list, quarantine::accept,
+        inbox::list, inbox::acknowledge, surveys::open, surveys::close,
         runs::create, runs::list, runs::latest, runs::show, runs::results, runs::files, runs::file,
         audit::of_run, audit::checkpoint, audit::entries, audit::proof,
         sessions::login, sessions::logout, sessions::me, sessions::change_password, sessions::list, sessions::end, people::create, people::list, people::disable, people::enable, people::propose, people::confirm, people::revoke, devices::make_code, devices::enrol, devices::manifest, devices::list, devices::report, devices::revoke,

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::codes::{self, Code};
 use crate::{
     server::{Fault, Refusal, Text, vault::VaultError},
-    storage::StorageError,
+    storage::{ReviewRefusal, StorageError},
 };
 
 /// Seconds a client waits at least before it tries again.
@@ -98,6 +98,11 @@ impl Problem {
         StatusCode::from_u16(self.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
+    /// The code and the title, for the result of one of many.
+    pub(super) fn head(&self) -> (&'static str, &'static str) {
+        (self.code.name, self.code.title)
+    }
+
     /// The problem as it is sent to this address under this request's id.
     pub(super) fn body(&self, instance: &str, request_id: &str) -> String {
         let body = ProblemBody {
@@ -170,6 +175,7 @@ impl From<Refusal> for Problem {
                 Self::of(&codes::INVALID).with(vec![Fault::new("unknown-questionnaire", text).at("/questionnaire")])
             }
             Refusal::DigestMismatch => Self::of(&codes::DIGEST_MISMATCH),
+            Refusal::Review(refusal) => refusal.into(),
             Refusal::Account(refusal) => refusal.into(),
             Refusal::Storage(error) => error.into(),
             Refusal::Vault(error) => error.into(),
@@ -191,6 +197,20 @@ impl From<VaultError> for Problem {
                 tracing::error!(%error, "the vault refused");
                 Self::of(&codes::INTERNAL)
             }
+        }
+    }
+}
+
+impl From<ReviewRefusal> for Problem {
+    fn from(refusal: ReviewRefusal) -> Self {
+        match refusal {
+            ReviewRefusal::NotFound => Self::of(&codes::NOT_FOUND),
+            ReviewRefusal::WrongState(state) => Self::of(&codes::WRONG_STATE).because(format!("当前状态为 {state}")),
+            ReviewRefusal::StaleRevision => Self::of(&codes::STALE_REVISION),
+            ReviewRefusal::OpenConflict => Self::of(&codes::OPEN_CONFLICT),
+            ReviewRefusal::OwnInterview => Self::of(&codes::OWN_INTERVIEW),
+            ReviewRefusal::SamePerson => Self::of(&codes::SAME_PERSON),
+            ReviewRefusal::OutOfScope => Self::of(&codes::FORBIDDEN_SCOPE),
         }
     }
 }

@@ -7,8 +7,8 @@ use actix_web::{
 };
 
 use super::{
-    Problem, audit, codes, devices, health, identity, keys, openapi, people, questionnaires, responses, runs, sessions,
-    submissions, surveys,
+    Problem, audit, codes, devices, health, identity, inbox, keys, openapi, people, quarantine, questionnaires,
+    responses, review, runs, sessions, submissions, surveys,
 };
 use crate::{
     server::{
@@ -67,6 +67,23 @@ routes! {
     PUT "/api/v1/submissions/{uuid}/revs/{rev}" => submissions::put;
     GET "/api/v1/receipts/{short}" => submissions::receipt;
     GET "/api/v1/responses/{id}" => responses::show;
+    GET "/api/v1/responses/{id}/diff" => responses::diff;
+    POST "/api/v1/responses/{id}/review" => review::begin;
+    POST "/api/v1/responses/{id}/approve" => review::approve;
+    POST "/api/v1/responses/{id}/return" => review::send_back;
+    POST "/api/v1/responses/{id}/void" => review::request_void;
+    POST "/api/v1/responses/{id}/void/confirm" => review::confirm_void;
+    POST "/api/v1/responses/{id}/lock" => review::lock;
+    POST "/api/v1/responses/{id}/reopen" => review::reopen;
+    POST "/api/v1/responses/{id}/promote" => review::promote;
+    POST "/api/v1/responses/{id}/choose" => quarantine::choose;
+    POST "/api/v1/approvals" => review::approve_many;
+    GET "/api/v1/quarantine" => quarantine::list;
+    POST "/api/v1/quarantine/{seq}/accept" => quarantine::accept;
+    GET "/api/v1/sync/inbox" => inbox::list;
+    POST "/api/v1/inbox/{seq}/ack" => inbox::acknowledge;
+    POST "/api/v1/surveys/{id}/open" => surveys::open;
+    POST "/api/v1/surveys/{id}/close" => surveys::close;
     GET "/api/v1/runs" => runs::list;
     GET "/api/v1/runs/latest" => runs::latest;
     GET "/api/v1/runs/{id}" => runs::show;
@@ -155,13 +172,17 @@ impl Asker {
         Ok(match self.grant() {
             Grant::All => Reach::All,
             Grant::Region => Reach::region(actor.scope.as_deref()),
-            Grant::Own => {
-                let tablets = actor.user.as_deref().map(|person| database.device_ids_of(person)).transpose()?;
-                let all = tablets.unwrap_or_default().into_iter().chain([actor.id.clone()]).chain(actor.user.clone());
-                Reach::By(all.collect())
-            }
+            Grant::Own => Reach::By(self.ids(database)?),
             Grant::No => Reach::By(Vec::new()),
         })
+    }
+
+    /// Every id under which the asker hands something in: their own, the person's, and those of the person's tablets.
+    pub(super) fn ids(&self, database: &Database) -> Result<Vec<String>, StorageError> {
+        let Some(actor) = &self.actor else { return Ok(Vec::new()) };
+        let tablets = actor.user.as_deref().map(|person| database.device_ids_of(person)).transpose()?;
+        let all = tablets.unwrap_or_default().into_iter().chain([actor.id.clone()]);
+        Ok(all.chain(actor.user.clone()).collect())
     }
 
     /// What tables name as the source of a change.

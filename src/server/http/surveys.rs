@@ -208,6 +208,40 @@ pub(super) async fn show(shared: Data<Shared>, survey: AtSurvey) -> Result<HttpR
     Ok(HttpResponse::Ok().json(SurveyDetailBody { survey: survey.0.into(), cases, files }))
 }
 
+/// Opens a survey again: what arrives from now on is in time.
+#[utoipa::path(
+    post, path = "/api/v1/surveys/{id}/open", tag = "surveys", params(("id" = String, Path, description = "The survey.")),
+    responses(
+        (status = 200, description = "It is open.", body = SurveyBody),
+        (status = 409, description = "It was open.", body = ProblemBody),
+    )
+)]
+pub(super) async fn open(shared: Data<Shared>, asker: Asker, survey: AtSurvey) -> Result<HttpResponse, Problem> {
+    set_open(&shared, asker, survey, true).await
+}
+
+/// Closes a survey: what arrives from now on is kept, and counts only when a supervisor accepts it.
+#[utoipa::path(
+    post, path = "/api/v1/surveys/{id}/close", tag = "surveys", params(("id" = String, Path, description = "The survey.")),
+    responses(
+        (status = 200, description = "It is closed.", body = SurveyBody),
+        (status = 409, description = "It was closed.", body = ProblemBody),
+    )
+)]
+pub(super) async fn close(shared: Data<Shared>, asker: Asker, survey: AtSurvey) -> Result<HttpResponse, Problem> {
+    set_open(&shared, asker, survey, false).await
+}
+
+async fn set_open(shared: &Data<Shared>, asker: Asker, survey: AtSurvey, open: bool) -> Result<HttpResponse, Problem> {
+    let by = asker.0.author();
+    let work = move |shared: &Shared| {
+        let changed = shared.database.set_survey_open(&survey.0.id, open, &by, shared.clock.now_ms())?;
+        Ok(if changed { shared.database.survey(&survey.0.id)? } else { None })
+    };
+    let changed = call(shared, work).await?.ok_or_else(|| Problem::of(&codes::WRONG_STATE))?;
+    Ok(HttpResponse::Ok().json(SurveyBody::from(changed)))
+}
+
 /// Puts a file into the survey: checked whole, then in force, or refused with every fault and nothing changed.
 #[utoipa::path(
     put, path = "/api/v1/surveys/{id}/files/{kind}", tag = "surveys",

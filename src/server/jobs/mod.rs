@@ -8,7 +8,7 @@ mod request;
 pub use engine::indicator;
 pub use inputs::{EarlierFiles, RunInputs};
 pub use notary::Notary;
-pub use request::{EarlierRun, RunRequest};
+pub use request::{EarlierRun, Include, RunRequest};
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
