@@ -6,11 +6,12 @@ use proptest::prelude::*;
 use scilit::statistics::{
     Answer, DataTable, Plan, Prepared,
     plan::{
-        Adjustment, Calibrate, CiPlan, Columns, Construct, DesignPlan, Distance, EstimatorPlan, IntervalMethod, Margin,
-        MarginCell, Moment, Rake, RakeVariance, Ratio, ReplicatesPlan, Stage, StagesDesign, VarianceMethod,
-        VariancePlan,
+        Adjustment, Calibrate, CiPlan, Coefficient, Columns, Construct, Contrast, ContrastOf, Contrasts, DesignPlan,
+        DfPlan, Distance, EstimatorPlan, IntervalMethod, LonelyPolicy, Margin, MarginCell, Moment, Rake, RakeVariance,
+        Ratio, ReplicatesPlan, Stage, StagesDesign, VarianceMethod, VariancePlan,
     },
     prepare,
+    waves::{covariance_between, proportion_totals},
 };
 
 /// One person: stratum 0..4, unit 0..3 in it, weight, sex, age, outcome.
@@ -153,6 +154,57 @@ proptest! {
     }
 
     #[test]
+    fn the_jackknife_treats_a_lonely_unit_as_linearization_does(drawn in persons()) {
+        let mut persons = completed(drawn);
+        persons.extend([(7, 0, 31.0, false, 0, true), (7, 0, 5.0, true, 1, false), (8, 0, 12.0, true, 2, true)]);
+        let table = table(&persons);
+        let total = EstimatorPlan::Total(moment(&[]));
+        for policy in [LonelyPolicy::Certainty, LonelyPolicy::Remove, LonelyPolicy::Adjust, LonelyPolicy::Average] {
+            let of = |construct| {
+                let mut plan = plan(Vec::new(), construct);
+                plan.variance.lonely_psu = policy;
+                // Deviations from the estimate itself: the replicates of lonely units are not centred at it.
+                plan.variance.replicates.iter_mut().for_each(|replicates| replicates.mse = true);
+                prepared(&plan, &table).estimate(&total).expect("totals")
+            };
+            close(&of(None), &of(Some(Construct::Jkn)), 1e-9)?;
+        }
+    }
+
+    #[test]
+    fn two_waves_over_the_same_units_change_as_one_stacked_design_says(now in persons(), then in persons()) {
+        let (now, then) = (completed(now), completed(then));
+        let share = moment(&[]);
+        let of = |persons: &[Person]| {
+            let sample = prepared(&plan(Vec::new(), None), &table(persons));
+            let row = sample.estimate(&EstimatorPlan::Mean(share.clone())).expect("a mean").rows[0].clone();
+            let totals = proportion_totals(&sample, &share, ["h", "psu"]).expect("totals")[&Vec::new()].clone();
+            (row.estimate.expect("a mean"), row.se.expect("an error"), totals)
+        };
+        let ((later, se_now, z_now), (sooner, se_then, z_then)) = (of(&now), of(&then));
+        let apart = (se_now * se_now + se_then * se_then - 2.0 * covariance_between(&z_now, &z_then)).sqrt();
+        // Both waves in one table: a unit holds the persons of either wave, the waves are its domains.
+        let all: Vec<Person> = now.iter().chain(&then).copied().collect();
+        let wave = now.iter().map(|_| "now").chain(then.iter().map(|_| "then"));
+        let stacked = table(&all).with_text("wave", &wave.map(|wave| Some(wave.to_owned())).collect::<Vec<_>>());
+        let term = |key: &str, coefficient| Coefficient { key: key.to_owned(), coefficient };
+        let contrast = Contrast::Linear {
+            name: "change".to_owned(),
+            coefficients: vec![term("now", 1.0), term("then", -1.0)],
+        };
+        let asked = Contrasts {
+            variable: "y".into(),
+            by: Columns::one("wave"),
+            of: ContrastOf::Mean,
+            contrasts: vec![contrast],
+        };
+        let sample = prepared(&plan(Vec::new(), None), &stacked);
+        let row = sample.estimate(&EstimatorPlan::Contrasts(asked)).expect("a contrast").rows[0].clone();
+        prop_assert!((row.estimate.expect("a change") - (later - sooner)).abs() < 1e-12);
+        prop_assert!((row.se.expect("an error") - apart).abs() < 1e-10, "{:?} and {}", row.se, apart);
+    }
+
+    #[test]
     fn a_domain_mean_is_a_ratio(drawn in persons()) {
         let table = table(&completed(drawn));
         let sample = prepared(&plan(Vec::new(), None), &table);
@@ -229,6 +281,87 @@ fn a_fault_of_the_margins_names_margin_and_category() {
     assert!(unseen.contains("age = a2") && unseen.contains("no total"), "{unseen}");
     let disagree = refused(&|m| m[1].cells[0].total += 5.0);
     assert!(disagree.contains("disagree") && disagree.contains("sex") && disagree.contains("age"), "{disagree}");
+}
+
+/// 4,000 replicates: the standard error of a bootstrap standard error is then about 1.1 %; 5 % is more than four of those.
+#[test]
+fn the_bootstrap_treats_a_lonely_unit_as_linearization_does() {
+    let mut persons = completed(Vec::new());
+    persons.extend([(7, 0, 310.0, false, 0, true), (8, 0, 120.0, true, 2, true)]);
+    let table = table(&persons);
+    let total = EstimatorPlan::Total(moment(&[]));
+    let mut errors = Vec::new();
+    for policy in [LonelyPolicy::Certainty, LonelyPolicy::Adjust, LonelyPolicy::Average] {
+        let of = |construct| {
+            let mut plan = plan(Vec::new(), construct);
+            plan.variance.lonely_psu = policy;
+            if let Some(replicates) = &mut plan.variance.replicates {
+                (replicates.replicates, replicates.seed) = (Some(4000), Some(3));
+            }
+            prepared(&plan, &table).estimate(&total).expect("a total").rows[0].se.expect("a standard error")
+        };
+        let (linearized, bootstrap) = (of(None), of(Some(Construct::Bootstrap)));
+        assert!((bootstrap / linearized - 1.0).abs() < 0.05, "{policy:?}: {bootstrap} and {linearized}");
+        errors.push(linearized);
+    }
+    // The policies differ by far more than the tolerance, so that none can pass for another.
+    assert!(errors[1] > 1.5 * errors[0] && errors[2] > 1.1 * errors[0] && errors[1] > 1.3 * errors[2], "{errors:?}");
+}
+
+#[test]
+fn a_lonely_unit_without_a_policy_is_refused_by_every_construct() {
+    let mut persons = completed(Vec::new());
+    persons.push((7, 0, 31.0, false, 0, true));
+    let table = table(&persons);
+    for construct in [Construct::Jkn, Construct::Bootstrap] {
+        let mut plan = plan(Vec::new(), Some(construct));
+        if construct == Construct::Bootstrap {
+            plan.variance.replicates.iter_mut().for_each(|r| (r.replicates, r.seed) = (Some(10), Some(1)));
+        }
+        let error = prepare(&plan, &table, &BTreeMap::new()).expect_err("a refusal").to_string();
+        assert!(error.contains("h7"), "{construct:?}: {error}");
+    }
+}
+
+#[test]
+fn rounded_weights_are_the_printed_ones_and_replicates_keep_their_digits() {
+    let persons: Vec<Person> =
+        completed(Vec::new()).into_iter().map(|p| (p.0, p.1, p.2 / 7.0, p.3, p.4, p.5)).collect();
+    let (table, margins) = (table(&persons), margins(&persons));
+    let exact = prepared(&plan(vec![raking(&margins)], Some(Construct::Jkn)), &table);
+    let mut plan = plan(vec![raking(&margins)], Some(Construct::Jkn));
+    plan.weight_decimals = Some(3);
+    let rounded = prepared(&plan, &table);
+    for (of, was) in rounded.weights().iter().zip(exact.weights()) {
+        let printed: f64 = format!("{was:.3}").parse().expect("a number");
+        assert_eq!(of.to_bits(), printed.to_bits());
+    }
+    assert_ne!(rounded.weights(), exact.weights(), "three decimals do cut something off");
+    let weights = |of: &Prepared| of.replicates().map(|replicates| replicates.weight(0, 1).to_bits());
+    assert_eq!(weights(&rounded), weights(&exact));
+    let too_many = Plan::from_json(r#"{"weight_decimals": 16}"#).expect_err("a fault").to_string();
+    assert!(too_many.contains("weight_decimals"), "{too_many}");
+}
+
+#[test]
+fn the_degrees_of_freedom_of_replicates_follow_the_rule_that_the_plan_names() {
+    let persons = completed(Vec::new());
+    let (table, margins) = (table(&persons), margins(&persons));
+    let mean = EstimatorPlan::Mean(moment(&["sex"]));
+    let df_of = |rule| {
+        let mut plan = plan(vec![raking(&margins)], Some(Construct::Jkn));
+        plan.variance.df = rule;
+        let sample = prepared(&plan, &table);
+        sample.estimate(&mean).expect("means").rows.iter().map(|row| row.df.expect("df")).collect::<Vec<_>>()
+    };
+    // Twelve units in four strata; raking again spreads each deletion over the other strata and raises the rank.
+    assert_eq!(df_of(Some(DfPlan::Design)), [8.0; 2]);
+    assert_eq!(df_of(None), df_of(Some(DfPlan::Rank)));
+    assert_ne!(df_of(Some(DfPlan::Rank)), df_of(Some(DfPlan::Design)));
+    let mut taylor = plan(Vec::new(), None);
+    taylor.variance.df = Some(DfPlan::Rank);
+    let error = prepare(&taylor, &table, &BTreeMap::new()).expect_err("a fault").to_string();
+    assert!(error.contains("variance.df"), "{error}");
 }
 
 #[test]

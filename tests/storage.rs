@@ -263,7 +263,15 @@ fn runs_wait_in_a_bounded_queue_and_an_interrupted_run_fails_at_the_next_start()
     on_every_backend(|test| {
         let database = with_survey(test);
         let queue = |id: &str| {
-            let run = NewRun { id, survey_id: "s1", engine: "e", requested_by: "t", created_at_ms: 1, state: "queued" };
+            let run = NewRun {
+                id,
+                survey_id: "s1",
+                engine: "e",
+                requested_by: "t",
+                created_at_ms: 1,
+                state: "queued",
+                request: "{}",
+            };
             database.queue_run(run, 2, &Author::system())
         };
         queue("r1").expect("room");

@@ -157,6 +157,12 @@ fn domains(results: &results::Results) -> Table {
         "ci_upper",
         "deff",
         "effective_n",
+        "p_value",
+        "model_estimate",
+        "model_rmse",
+        "model_ci_lower",
+        "model_ci_upper",
+        "model_share",
         "not_estimable",
     ];
     let verdicts = |target: &crate::indicator::files::Target| {
@@ -181,7 +187,43 @@ fn domains(results: &results::Results) -> Table {
             table.push(cells);
         }
     }
+    let blank = vec![Cell::Missing; 2 * targets.len()];
+    for row in compared_rows(results) {
+        table.push(row.into_iter().chain(blank.iter().cloned()).chain(once(profile.as_str().into())).collect());
+    }
     table
+}
+
+/// Differences between groups and changes since the earlier wave: the difference stands where an estimate does.
+fn compared_rows(results: &results::Results) -> Vec<Vec<Cell>> {
+    let difference = |of: &results::Difference| {
+        let level = |level: &results::Level| {
+            [of.variable.as_str().into(), level.code.as_str().into(), level.label.zh.as_str().into()]
+        };
+        let head = once(Cell::from(format!("difference_{}", of.variable).as_str()));
+        head.chain(level(&of.first)).chain(level(&of.second)).chain(compared_cells(&of.of)).collect()
+    };
+    let change = |of: &results::Change| {
+        let head = once(Cell::from(format!("change_{}", of.table).as_str()));
+        let level = of.domain.iter().next().map_or([Cell::Missing, Cell::Missing], |(variable, level)| {
+            [variable.as_str().into(), level.as_str().into()]
+        });
+        let label = Cell::text(of.labels.first().map(|label| label.zh.as_str()));
+        let blank = [Cell::Missing, Cell::Missing, Cell::Missing];
+        head.chain(level).chain(once(label)).chain(blank).chain(compared_cells(&of.of)).collect()
+    };
+    let changes = results.changes.iter().flat_map(|changes| &changes.rows).map(change);
+    results.differences.iter().map(difference).chain(changes).collect()
+}
+
+fn compared_cells(of: &results::Compared) -> Vec<Cell> {
+    let (lower, upper) = (of.ci.map(|ci| ci[0]), of.ci.map(|ci| ci[1]));
+    let mut cells = vec![Cell::Missing, Cell::Missing];
+    cells.extend([of.estimate, of.se, of.df, lower, upper].map(Cell::number));
+    cells.extend([Cell::Missing, Cell::Missing, Cell::number(of.p_value)]);
+    cells.extend(std::iter::repeat_n(Cell::Missing, 5));
+    cells.push(Cell::text(of.not_estimable.as_ref().map(|reason| reason.en.as_str())));
+    cells
 }
 
 fn domain_cells(table: &results::ResultTable, row: &results::ResultRow, at: usize) -> [Cell; 3] {
@@ -196,6 +238,16 @@ fn estimate_cells(row: &results::ResultRow) -> Vec<Cell> {
     let (lower, upper) = (row.ci.map(|ci| ci[0]), row.ci.map(|ci| ci[1]));
     let numbers = [row.population, row.estimate, row.se, row.df, lower, upper, row.deff, row.effective_n];
     cells.extend(numbers.map(Cell::number));
+    let model = row.model.as_ref();
+    let of_model = [
+        None,
+        model.map(|model| model.estimate),
+        model.map(|model| model.rmse),
+        model.map(|model| model.ci[0]),
+        model.map(|model| model.ci[1]),
+        model.map(|model| model.model_share),
+    ];
+    cells.extend(of_model.map(Cell::number));
     cells.push(Cell::text(row.not_estimable.as_ref().map(|reason| reason.en.as_str())));
     cells
 }

@@ -1,15 +1,17 @@
 //! From a survey's inputs to its indicator: one plain function.
 
 use super::{
+    areas,
     cases::{self, CaseRecord},
-    estimates,
+    differences, estimates,
     files::{Margins, Regions, Sample, Targets},
+    options::{RunOptions, VarianceChoice},
     plan,
     results::{
         Method, RESULTS_SCHEMA, Results, SampleSummary, Status, SurveyHead, VersionHead, WeightStepSummary,
         WeightSummary,
     },
-    rows, tables,
+    rows, tables, waves,
 };
 use crate::{
     indicator::Label,
@@ -43,6 +45,8 @@ pub struct SurveyInputs<'a> {
     pub targets: &'a Targets,
     /// Accepted responses, at most one a case, in any order.
     pub responses: &'a [Response],
+    /// What the run was asked beyond its survey.
+    pub options: &'a RunOptions,
     /// SHA-256 over the digests of every input.
     pub input_digest: String,
 }
@@ -103,6 +107,24 @@ pub enum IndicatorError {
         /// Every fault.
         faults: String,
     },
+    /// An earlier wave that was scored otherwise: levels under two profiles differ by rule, not by change.
+    #[error("compare with {earlier}: it was scored by {theirs}, this survey by {ours}")]
+    OtherProfile {
+        /// The earlier survey.
+        earlier: String,
+        /// Its profile.
+        theirs: String,
+        /// This survey's.
+        ours: String,
+    },
+    /// Shared units cannot be looked at.
+    #[error("compare with {earlier} over shared units: {reason}")]
+    SharedPsus {
+        /// The earlier survey.
+        earlier: String,
+        /// Why.
+        reason: &'static str,
+    },
     /// The statistics refuse.
     #[error(transparent)]
     Statistics(#[from] StatisticsError),
@@ -122,7 +144,7 @@ pub fn compute<'a>(inputs: &SurveyInputs<'a>) -> Result<Indicator<'a>, Indicator
     if used == 0 {
         return Err(IndicatorError::NobodyUsed { responses: inputs.responses.len() });
     }
-    let plan = plan::analysis_plan(inputs.sample, inputs.margins);
+    let plan = plan::analysis_plan(inputs.sample, inputs.margins, inputs.options.variance);
     let table = rows::table(inputs.sample, inputs.questionnaire, &records);
     let prepared = statistics::prepare(&plan, &table, &BTreeMap::new())?;
     let results = results(inputs, &records, &prepared)?;
@@ -154,7 +176,10 @@ fn results(
     prepared: &Prepared,
 ) -> Result<Results, IndicatorError> {
     let (questionnaire, profile) = (inputs.questionnaire, inputs.profile);
-    Ok(Results {
+    let mut tables = estimates::tables(inputs, prepared)?;
+    let small_area = areas::add(inputs.regions, &mut tables);
+    let summary = prepared.summary();
+    let mut results = Results {
         schema: RESULTS_SCHEMA.to_owned(),
         engine: concat!("scilit ", env!("CARGO_PKG_VERSION")).to_owned(),
         survey: inputs.survey.clone(),
@@ -174,15 +199,27 @@ fn results(
         sample: sample_summary(inputs, records),
         weights: weight_summary(prepared),
         method: Method {
-            variance: "taylor".to_owned(),
+            variance: inputs.options.variance.name().to_owned(),
             interval: "logit".to_owned(),
             level: plan::LEVEL,
-            df: prepared.summary().df,
+            replicates: summary.replicates.map(|(replicates, _, _)| replicates),
+            seed: match inputs.options.variance {
+                VarianceChoice::Bootstrap { seed, .. } => Some(seed),
+                VarianceChoice::Taylor | VarianceChoice::Jkn => None,
+            },
+            df: summary.df,
         },
         targets: inputs.targets.targets.clone(),
-        tables: estimates::tables(inputs, prepared)?,
+        tables,
+        differences: differences::between_groups(inputs, prepared)?,
+        small_area,
+        changes: None,
         input_digest: inputs.input_digest.clone(),
-    })
+    };
+    if let Some(earlier) = &inputs.options.earlier {
+        results.changes = Some(waves::changes(&results, prepared, earlier)?);
+    }
+    Ok(results)
 }
 
 fn sample_summary(inputs: &SurveyInputs<'_>, records: &[CaseRecord<'_>]) -> SampleSummary {

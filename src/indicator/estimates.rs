@@ -125,10 +125,11 @@ fn row_of(estimate: Option<&EstimateRow>, domain: BTreeMap<String, String>, labe
         effective_n: deff.filter(|deff| *deff > 0.0).map(|deff| n as f64 / deff),
         not_estimable: estimate.not_estimable.map(reason),
         verdicts: Vec::new(),
+        model: None,
     }
 }
 
-fn reason(reason: NotEstimable) -> Label {
+pub(super) fn reason(reason: NotEstimable) -> Label {
     let zh = match reason {
         NotEstimable::EmptyDomain => "样本中没有这一群体的人",
         NotEstimable::NoDegreesOfFreedom => "自由度为 0：每层只有一个初级单元，不能估计误差",

@@ -3,17 +3,22 @@
 //! [`compute`] is the whole room in one function: it scores the responses, joins them to their cases, weights and
 //! estimates them by the [plan](plan::analysis_plan), and compares districts and city with their targets.
 
+mod areas;
 mod cases;
 mod compute;
+mod differences;
 mod estimates;
 pub mod files;
 mod label;
+mod options;
 pub mod plan;
 pub mod results;
 mod rows;
 mod tables;
+mod waves;
 
 pub use cases::CaseRecord;
 pub use compute::{Indicator, IndicatorError, SurveyInputs, analysis_columns, compute, step_name};
 pub use label::Label;
+pub use options::{EarlierWave, RunOptions, SampleRelation, VarianceChoice};
 pub(crate) use rows::status as case_status;

@@ -1,10 +1,12 @@
 //! The analysis plan of an indicator run: the same document that `scilit estimate` reads.
 
-use super::files::{Margins, Sample};
+use super::{
+    files::{Margins, Sample},
+    options::VarianceChoice,
+};
 use crate::statistics::plan::{
     Adjustment, BaseWeight, Calibrate, CiPlan, Columns, DataPlan, DesignPlan, Distance, EstimatorPlan, Household,
-    IntervalMethod, LonelyPolicy, Margin, MarginCell, Moment, NonresponseClass, Plan, PreAdjustment, Stage,
-    StagesDesign, VarianceMethod, VariancePlan,
+    IntervalMethod, Margin, MarginCell, Moment, NonresponseClass, Plan, PreAdjustment, Stage, StagesDesign,
 };
 
 /// The file of a run that holds its rows.
@@ -32,16 +34,20 @@ pub const WEIGHT_PERSON: &str = "weight_person";
 /// Column: the final weight.
 pub const WEIGHT: &str = "weight";
 
+/// Weights are rounded before they are used, so that whoever starts from the published files computes with the same
+/// numbers; a billionth of a person is far below any error of a survey.
+pub const WEIGHT_DECIMALS: u8 = 9;
+
 /// Coverage of the intervals.
 pub const LEVEL: f64 = 0.95;
 
-/// The plan of a run: base weight, weighting-class nonresponse adjustment, person factor, raking to the margins, Taylor
+/// The plan of a run: base weight, weighting-class nonresponse adjustment, person factor, raking to the margins,
 /// variance by strata and primary sampling units with replacement at the first stage, logit intervals.
 ///
 /// No finite population correction: PPS without replacement is treated as with replacement, which overstates the
 /// variance a little and never understates it (Särndal, Swensson and Wretman 1992, section 4.6).
 #[must_use]
-pub fn analysis_plan(sample: &Sample, margins: Option<&Margins>) -> Plan {
+pub fn analysis_plan(sample: &Sample, margins: Option<&Margins>, variance: VarianceChoice) -> Plan {
     Plan {
         id: Some("indicator".to_owned()),
         title: Some("Share of residents aged 18 to 69 who are scientifically literate".to_owned()),
@@ -57,13 +63,8 @@ pub fn analysis_plan(sample: &Sample, margins: Option<&Margins>) -> Plan {
             unit_ids_nested_in_stratum: false,
         })),
         adjustments: margins.map(raking).into_iter().collect(),
-        variance: VariancePlan {
-            method: VarianceMethod::Taylor,
-            // A stratum that fieldwork has left with one PSU is common early on; centring it at the mean of all is
-            // the conservative policy, and the results say that it was used.
-            lonely_psu: LonelyPolicy::Adjust,
-            ..VariancePlan::default()
-        },
+        weight_decimals: Some(WEIGHT_DECIMALS),
+        variance: variance.plan(),
         estimator: Some(share_by(&[])),
         ..Plan::default()
     }
@@ -72,12 +73,16 @@ pub fn analysis_plan(sample: &Sample, margins: Option<&Margins>) -> Plan {
 /// The estimator of the share, by a crossing of columns.
 #[must_use]
 pub fn share_by(by: &[&str]) -> EstimatorPlan {
-    EstimatorPlan::Proportion(Moment {
+    EstimatorPlan::Proportion(share_moment(by))
+}
+
+pub(super) fn share_moment(by: &[&str]) -> Moment {
+    Moment {
         variable: LITERATE.to_owned(),
         by: Columns::of(by.iter().copied()),
         ci: Some(CiPlan { methods: vec![IntervalMethod::Logit], level: LEVEL, df: None }),
         deff: true,
-    })
+    }
 }
 
 fn pre_adjustments(sample: &Sample) -> Vec<PreAdjustment> {

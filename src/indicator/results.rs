@@ -35,6 +35,14 @@ pub struct Results {
     pub targets: Vec<Target>,
     /// City, districts, groups and their crossings.
     pub tables: Vec<ResultTable>,
+    /// Differences between the groups of each variable.
+    #[serde(default)]
+    pub differences: Vec<Difference>,
+    /// The area model behind the districts' model-based estimates.
+    #[serde(default)]
+    pub small_area: SmallArea,
+    /// Changes since an earlier wave, when the run was asked to compare.
+    pub changes: Option<Changes>,
     /// SHA-256 over every input.
     pub input_digest: String,
 }
@@ -137,6 +145,10 @@ pub struct Method {
     pub interval: String,
     /// Confidence level.
     pub level: f64,
+    /// Replicates, where the variance comes from them.
+    pub replicates: Option<usize>,
+    /// The seed of the replicates, where they are drawn.
+    pub seed: Option<u64>,
     /// Degrees of freedom of the whole design.
     pub df: f64,
 }
@@ -181,6 +193,111 @@ pub struct ResultRow {
     pub not_estimable: Option<Label>,
     /// One a target of this region and year.
     pub verdicts: Vec<TargetVerdict>,
+    /// The model-based estimate beside the direct one; of districts only.
+    pub model: Option<ModelEstimate>,
+}
+
+/// An area's estimate by the Fay-Herriot model, benchmarked to the direct estimate of the whole.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelEstimate {
+    /// The share after benchmarking.
+    pub estimate: f64,
+    /// Root of its estimated mean squared error (before benchmarking).
+    pub rmse: f64,
+    /// Normal interval at the method's level, within 0 and 1.
+    pub ci: [f64; 2],
+    /// What the model alone says.
+    pub synthetic: f64,
+    /// The share of the estimate that the model supplies, 1 - γ.
+    pub model_share: f64,
+}
+
+/// The area model of a run.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct SmallArea {
+    /// Districts in the model.
+    pub areas: usize,
+    /// Covariates beside the intercept, columns of the regions file.
+    pub covariates: Vec<String>,
+    /// Between-area variance by REML.
+    pub between_variance: Option<f64>,
+    /// What the model's estimates were multiplied with to add up to the whole.
+    pub benchmark_factor: Option<f64>,
+    /// Why there is no model.
+    pub not_fitted: Option<Label>,
+}
+
+/// A category with its name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Level {
+    /// Its code.
+    pub code: String,
+    /// Its name.
+    pub label: Label,
+}
+
+/// The share of one group minus the share of another of the same variable.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Difference {
+    /// The variable's column.
+    pub variable: String,
+    /// Its name.
+    pub label: Label,
+    /// The group whose share stands first.
+    pub first: Level,
+    /// The group whose share is taken off.
+    pub second: Level,
+    /// The difference with its error.
+    #[serde(flatten)]
+    pub of: Compared,
+}
+
+/// A difference of two shares. An absent number stays absent.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Compared {
+    /// The difference, as a share (0.01 is one 百分点).
+    pub estimate: Option<f64>,
+    /// Standard error.
+    pub se: Option<f64>,
+    /// Degrees of freedom.
+    pub df: Option<f64>,
+    /// t interval at the method's level.
+    pub ci: Option<[f64; 2]>,
+    /// Two-sided p-value of "there is no difference"; not adjusted for how many are looked at.
+    pub p_value: Option<f64>,
+    /// Why there is no difference or no interval.
+    pub not_estimable: Option<Label>,
+}
+
+/// Changes since an earlier wave.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Changes {
+    /// The earlier wave.
+    pub survey: SurveyHead,
+    /// The digest of its inputs.
+    pub input_digest: String,
+    /// How the two samples stand to each other.
+    pub samples: super::SampleRelation,
+    /// One a domain that both waves estimate, later minus earlier.
+    pub rows: Vec<Change>,
+}
+
+/// The share of a domain in this wave minus that in the earlier one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Change {
+    /// The table of both waves.
+    pub table: String,
+    /// Category code by variable.
+    pub domain: BTreeMap<String, String>,
+    /// Names, one a variable of the table.
+    pub labels: Vec<Label>,
+    /// The earlier share.
+    pub earlier: Option<f64>,
+    /// This wave's share.
+    pub later: Option<f64>,
+    /// The change with its error.
+    #[serde(flatten)]
+    pub of: Compared,
 }
 
 /// How an estimate stands to a target.

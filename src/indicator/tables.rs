@@ -7,7 +7,7 @@ use crate::instrument::{
 };
 
 /// Prefix of overlapping key groups: columns of 0 and 1, one a group.
-const KEY_PREFIX: &str = "key_";
+pub(super) const KEY_PREFIX: &str = "key_";
 /// The table that holds one row a key group.
 pub(super) const KEY_GROUP: &str = "key_group";
 

@@ -59,5 +59,5 @@ pub fn holder(database: &Database, secret: &str, now_ms: i64) -> Result<Option<A
     let Some(token) = database.token_with_digest(&sha256_hex(secret.as_bytes()))? else { return Ok(None) };
     let ended = token.revoked_at_ms.is_some() || token.expires_at_ms.is_some_and(|end| end <= now_ms);
     let role = Role::named(&token.role).filter(|_| !ended);
-    Ok(role.map(|role| Actor { token_id: token.id, role }))
+    Ok(role.map(|role| Actor::service(token.id, role)))
 }

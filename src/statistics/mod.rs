@@ -11,6 +11,7 @@
 //! | linearized and replicate variances | [`variance`] |
 //! | proportions, means, totals, ratios, quantiles, contrasts, tests, models by domain | [`estimate`] |
 //! | a plan and its answer in one call | [`analyse()`] |
+//! | two waves over the same places | [`waves`] |
 //! | leaf formulas: intervals, tests, regression, small areas | the other rooms |
 
 pub mod allocation;
@@ -40,6 +41,7 @@ pub mod special;
 pub mod variance;
 pub mod variance_function;
 pub mod verdict;
+pub mod waves;
 pub mod weighting;
 
 pub use analyse::{analyse, answer};

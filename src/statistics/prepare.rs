@@ -7,7 +7,7 @@ use super::{
     data::MISSING,
     design::{self, Design},
     estimate::calibrated::CalibratedTotals,
-    plan::{Comparison, DesignPlan, Filter, VarianceMethod},
+    plan::{Comparison, DesignPlan, DfPlan, Filter, VarianceMethod},
     replicate,
     variance::{
         LonelyRule, Replicates,
@@ -162,7 +162,8 @@ fn pre_adjust(
 ) -> Result<PreAdjusted, StatisticsError> {
     let (mut steps, mut pre_steps) = (Vec::new(), Vec::new());
     for step in &plan.pre_adjustments {
-        let made = nonresponse::apply(step, &table)?;
+        let mut made = nonresponse::apply(step, &table)?;
+        rounded(&mut made.step.weights, plan.weight_decimals);
         table = table.with_numbers(made.result.clone(), made.step.weights.clone());
         steps.push(Spread { rows, rows_read }.step(made.step.clone()));
         if let Some(dropped) = &made.dropped {
@@ -194,7 +195,8 @@ fn adjust(
     let taylor = plan.variance.method == VarianceMethod::Taylor;
     for step in &plan.adjustments {
         let adjuster = Adjuster::bind(step, table, &full.weights)?;
-        let adjusted = adjuster.apply(&full.weights, &Start::Fresh)?;
+        let mut adjusted = adjuster.apply(&full.weights, &Start::Fresh)?;
+        rounded(&mut adjusted.weights, plan.weight_decimals);
         if taylor {
             full.residuals.extend(adjuster.residual(&full.weights, &adjusted));
         }
@@ -204,6 +206,20 @@ fn adjust(
         full.adjusters.push(adjuster);
     }
     Ok(full)
+}
+
+/// Rounds weights, so that whoever starts from printed ones computes with the same numbers.
+///
+/// Above 2^53 units of the last decimal a double has no finer digits to lose.
+fn rounded(weights: &mut [f64], decimals: Option<u8>) {
+    let Some(decimals) = decimals else { return };
+    let scale = (0..decimals).fold(1.0, |scale, _| scale * 10.0);
+    for weight in weights {
+        let units = *weight * scale;
+        if units.abs() < 9_007_199_254_740_992.0 {
+            *weight = units.round() / scale;
+        }
+    }
 }
 
 fn replicates(
@@ -219,6 +235,9 @@ fn replicates(
     let (factors, given) = match (variance.method, design_plan, &variance.replicates) {
         (VarianceMethod::Taylor, DesignPlan::ReplicateWeights(_), _) => {
             return Err(StatisticsError::plan("variance.method", "replicate weights go with the method `replicate`"));
+        }
+        (VarianceMethod::Taylor, _, _) if variance.df.is_some() => {
+            return Err(StatisticsError::plan("variance.df", "the method is taylor, whose degrees are the design's"));
         }
         (VarianceMethod::Taylor, _, None) => return Ok(None),
         (VarianceMethod::Taylor, _, Some(_)) => {
@@ -240,6 +259,16 @@ fn replicates(
             (made, AdjustedReplicates::Unchanged)
         }
     };
+    let mut factors = factors;
+    match (variance.df, design_plan) {
+        (None, _) => {}
+        (Some(DfPlan::Design), DesignPlan::ReplicateWeights(_)) => {
+            let reason = "replicate weights that come with the data do not tell the design: state `degf`";
+            return Err(StatisticsError::plan("variance.df", reason));
+        }
+        (Some(DfPlan::Design), _) => factors.df = DfRule::Design,
+        (Some(DfPlan::Rank), _) => factors.df = DfRule::Rank,
+    }
     let mut replicates = Replicates { factors, base: design.weights.clone(), adjusted: given };
     let on_cells = match (adjusters, &replicates.adjusted) {
         ([adjuster], AdjustedReplicates::Unchanged) => adjuster.cells().map(|cells| (adjuster, cells)),

@@ -48,6 +48,8 @@ pub struct NewRun<'a> {
     pub created_at_ms: i64,
     /// `queued`.
     pub state: &'a str,
+    /// What it is asked beyond its survey, as JSON.
+    pub request: &'a str,
 }
 
 /// A run.
@@ -76,6 +78,8 @@ pub struct Run {
     pub error_code: Option<String>,
     /// The failure in words.
     pub error: Option<String>,
+    /// What it was asked beyond its survey, as JSON.
+    pub request: String,
 }
 
 /// A file a run made.
@@ -128,7 +132,7 @@ impl Database {
                 return Err(StorageError::QueueFull(waiting));
             }
             diesel::insert_into(run::table).values(new).execute(c)?;
-            let detail = json!({ "survey": new.survey_id, "engine": new.engine });
+            let detail = json!({ "survey": new.survey_id, "engine": new.engine, "request": new.request });
             c.append(&[Act::done(by, new.created_at_ms, "run.create", object(new.id), detail)])?;
             Ok(())
         })

@@ -125,6 +125,7 @@ diesel::table! {
         finished_at_ms -> Nullable<BigInt>,
         error_code -> Nullable<Text>,
         error -> Nullable<Text>,
+        request -> Text,
     }
 }
 

@@ -58,8 +58,15 @@ fn a_run_left_running_fails_as_interrupted_and_a_queued_one_is_computed() {
         let database = test.open();
         let (running, queued) = ("019abcde-0000-7000-8000-00000000000a", "019abcde-0000-7000-8000-00000000000b");
         for id in [running, queued] {
-            let run =
-                NewRun { id, survey_id: &survey, engine: "e", requested_by: "t", created_at_ms: 1, state: "queued" };
+            let run = NewRun {
+                id,
+                survey_id: &survey,
+                engine: "e",
+                requested_by: "t",
+                created_at_ms: 1,
+                state: "queued",
+                request: "{}",
+            };
             database.queue_run(run, 10, &Author::system()).expect("queued");
         }
         assert!(database.begin_run(running, 2).expect("begun"));

@@ -2,7 +2,7 @@
 
 use scilit::{
     evidence::sha256_hex,
-    server::{Role, Settings},
+    server::{Role, Settings, jobs::indicator},
 };
 use serde_json::json;
 
@@ -113,5 +113,89 @@ fn public_results_open_the_results_and_nothing_else() {
         assert_eq!(names["files"].as_array().expect("files").len(), 2);
         assert_eq!(open(&format!("/api/v1/surveys/{survey}")).problem(), "unauthenticated");
         assert_eq!(open(&format!("/api/v1/surveys/{survey}/responses")).problem(), "unauthenticated");
+    });
+}
+
+#[test]
+fn a_run_is_asked_for_its_variance_and_keeps_what_it_was_asked() {
+    on_every_backend(|test| {
+        let app = TestApp::start_with(test, Settings::default(), indicator);
+        let (survey, hash) = app.survey("调查");
+        for (n, case) in ["c1", "c2", "c3"].into_iter().enumerate() {
+            let id = format!("019abcde-0000-7000-8000-00000000000{n}");
+            let answers = submission(&id, &hash, case).to_string();
+            let answers = if n == 0 { answers } else { answers.replace("\"true\"", "\"false\"") };
+            assert_eq!(app.submit(&id, 1, answers.as_bytes()).status, 201);
+        }
+        let results = |run: &serde_json::Value| {
+            assert_eq!(run["state"], "succeeded", "{run}");
+            app.get(Role::Analyst, &format!("/api/v1/runs/{}/results", run["id"].as_str().expect("an id"))).json()
+        };
+        let plain = app.run(&survey);
+        assert_eq!(plain["request"], json!({"variance": {"method": "taylor"}}));
+        let asked = json!({"method": "bootstrap", "replicates": 50, "seed": 7});
+        let drawn = app.ended(&app.ask_for_run(&survey, &json!({ "variance": asked })));
+        assert_eq!(drawn["request"]["variance"], asked);
+        let (taylor, bootstrap) = (results(&plain), results(&drawn));
+        assert_eq!(
+            (&taylor["method"]["variance"], &bootstrap["method"]["variance"]),
+            (&json!("taylor"), &json!("bootstrap"))
+        );
+        assert_eq!(bootstrap["method"]["replicates"], 50);
+        assert_eq!(taylor["tables"][0]["rows"][0]["estimate"], bootstrap["tables"][0]["rows"][0]["estimate"]);
+        assert_ne!(plain["inputs"], drawn["inputs"], "what was asked is one of the inputs");
+    });
+}
+
+#[test]
+fn a_run_compares_with_an_earlier_run_over_the_same_units() {
+    on_every_backend(|test| {
+        let app = TestApp::start_with(test, Settings::default(), indicator);
+        let (survey, hash) = app.survey("调查");
+        app.submit(TABLET, 1, submission(TABLET, &hash, "c1").to_string().as_bytes());
+        let rural = "019abcde-0000-7000-8000-000000000003";
+        app.submit(rural, 1, submission(rural, &hash, "c3").to_string().as_bytes());
+        let first = app.run(&survey);
+        assert_eq!(first["state"], "succeeded", "{first}");
+        let other = "019abcde-0000-7000-8000-000000000002";
+        app.submit(other, 1, submission(other, &hash, "c2").to_string().replace("\"true\"", "\"false\"").as_bytes());
+        for samples in ["independent", "shared_psus"] {
+            let request = json!({"earlier": {"run": first["id"], "samples": samples}});
+            let run = app.ended(&app.ask_for_run(&survey, &request));
+            assert_eq!(run["state"], "succeeded", "{run}");
+            let path = format!("/api/v1/runs/{}/results", run["id"].as_str().expect("an id"));
+            let changes = app.get(Role::Analyst, &path).json()["changes"].clone();
+            assert_eq!(changes["samples"], samples);
+            let city = &changes["rows"][0];
+            assert_eq!((&city["table"], &city["earlier"]), (&json!("city"), &json!(1.0)));
+            assert!(city["estimate"].as_f64().is_some_and(|change| change < 0.0), "{city}");
+        }
+    });
+}
+
+#[test]
+fn what_a_run_cannot_be_asked_is_refused_with_its_place() {
+    on_every_backend(|test| {
+        let app = TestApp::start(test);
+        let (survey, _) = app.survey("调查");
+        let unknown = "019abcde-0000-7000-8000-0000000000ff";
+        for (request, pointer) in [
+            (json!({"variance": {"method": "bootstrap", "replicates": 1, "seed": 7}}), Some("/variance/replicates")),
+            (json!({"variance": {"method": "bootstrap", "replicates": 5000, "seed": 7}}), Some("/variance/replicates")),
+            (json!({"variance": {"method": "bootstrap", "replicates": 50}}), None),
+            (json!({"variance": {"method": "taylor", "seed": 7}}), None),
+            (json!({"variance": {"method": "guess"}}), None),
+            (json!({"threads": 100_000}), None),
+            (json!({"earlier": {"run": unknown}}), Some("/earlier/run")),
+            (json!({"earlier": {"run": "a\u{0}b"}}), None),
+            (json!({"earlier": {"run": unknown, "samples": "the same"}}), None),
+        ] {
+            let refused = app.ask_for_run(&survey, &request);
+            assert!(matches!(refused.status, 400 | 422), "{request}: {}", refused.text());
+            if let Some(pointer) = pointer {
+                assert_eq!(refused.json()["errors"][0]["pointer"], pointer, "{request}");
+            }
+        }
+        assert_eq!(app.get(Role::Analyst, "/api/v1/runs").json()["runs"], json!([]), "nothing was queued");
     });
 }

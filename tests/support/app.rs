@@ -217,10 +217,21 @@ impl TestApp {
         (id, hash)
     }
 
+    /// Asks for a run.
+    pub fn ask_for_run(&self, survey: &str, request: &Value) -> Answer {
+        let path = format!("/api/v1/surveys/{survey}/runs");
+        let headers = [("Content-Type", "application/json")];
+        self.send(Some(Role::Analyst), "POST", &path, &headers, request.to_string().as_bytes())
+    }
+
     /// Starts a run and waits for its end.
     pub fn run(&self, survey: &str) -> Value {
         let path = format!("/api/v1/surveys/{survey}/runs");
-        let queued = self.send(Some(Role::Analyst), "POST", &path, &[], b"");
+        self.ended(&self.send(Some(Role::Analyst), "POST", &path, &[], b""))
+    }
+
+    /// Waits for the end of a run that was asked for.
+    pub fn ended(&self, queued: &Answer) -> Value {
         assert_eq!(queued.status, 202, "{}", queued.text());
         let id = queued.json()["id"].as_str().expect("an id").to_owned();
         for _ in 0..600 {

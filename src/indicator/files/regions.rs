@@ -5,7 +5,7 @@ use crate::indicator::Label;
 use std::collections::BTreeMap;
 
 /// A district, county or city.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Region {
     /// Statistical region code: the first six digits are GB/T 2260.
     pub code: String,
@@ -13,21 +13,27 @@ pub struct Region {
     pub name: Label,
     /// Code of the region that contains it; absent for the survey's own place.
     pub parent: Option<String>,
+    /// What is known of it beside the survey, by column: covariates of the area model.
+    pub covariates: BTreeMap<String, f64>,
 }
 
+/// Columns of covariates begin so, such as `x_urban_share` or `x_science_spending`.
+const COVARIATE: &str = "x_";
+
 /// A checked regions file, by code.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Regions {
     /// The regions.
     pub regions: BTreeMap<String, Region>,
 }
 
 impl Regions {
-    /// Reads a regions file with the columns `code, name_zh, name_en, parent` and checks it whole.
+    /// Reads a regions file with the columns `code, name_zh, name_en, parent`, and covariates in columns whose names
+    /// begin with `x_`, and checks it whole. An empty cell is a covariate that is not known.
     ///
     /// # Errors
     /// Every fault with its line: a code that is not 6 or 12 digits or appears twice, a parent that is not in the
-    /// file, a missing Chinese name.
+    /// file, a missing Chinese name, a covariate that is not a number.
     pub fn parse(file: &str, text: &str) -> Result<Self, FileFaults> {
         let mut faults = Faults::of(file);
         let mut regions: BTreeMap<String, Region> = BTreeMap::new();
@@ -35,7 +41,7 @@ impl Regions {
         rows::read(
             text,
             &["code", "name_zh", "name_en", "parent"],
-            |_| false,
+            |column| column.starts_with(COVARIATE),
             &mut faults,
             |row, faults| {
                 let code = row.require("code", faults).map(str::to_owned);
@@ -51,7 +57,11 @@ impl Regions {
                 }
                 let en = row.get("name_en").unwrap_or(&zh).to_owned();
                 let parent = row.get("parent").map(str::to_owned);
-                regions.insert(code.clone(), Region { code, name: Label { zh, en }, parent });
+                let known: Vec<&str> =
+                    row.columns().filter(|column| column.starts_with(COVARIATE) && row.get(column).is_some()).collect();
+                let number = |column: &str| row.number(column, faults).map(|value| (column.to_owned(), value));
+                let covariates = known.into_iter().filter_map(number).collect();
+                regions.insert(code.clone(), Region { code, name: Label { zh, en }, parent, covariates });
             },
         );
         for region in regions.values() {
@@ -87,6 +97,18 @@ mod tests {
         assert_eq!(regions.name("230102").zh, "道里区");
         assert_eq!(regions.name("999999").zh, "999999");
         assert_eq!(regions.root().map(|root| root.code.as_str()), Some("230100"));
+    }
+
+    #[test]
+    fn covariates_are_read_by_name_and_a_bad_one_is_a_fault() {
+        let text = "code,name_zh,name_en,parent,x_urban_share\n230100,哈尔滨市,,,\n230102,道里区,,230100,0.75\n";
+        let regions = Regions::parse("regions.csv", text).expect("a sound file");
+        assert!(regions.regions["230100"].covariates.is_empty(), "an empty cell is not 0");
+        assert_eq!(regions.regions["230102"].covariates["x_urban_share"], 0.75);
+        let error = Regions::parse("regions.csv", &text.replace("0.75", "n/a")).expect_err("a faulty file");
+        assert_eq!((error.faults[0].line, error.faults[0].code), (3, "not-a-number"));
+        let error = Regions::parse("regions.csv", &text.replace("x_urban_share", "urban")).expect_err("a faulty file");
+        assert_eq!(error.faults[0].code, "unknown-column");
     }
 
     #[test]

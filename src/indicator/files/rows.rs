@@ -10,7 +10,12 @@ pub(super) struct Row<'a> {
     record: StringRecord,
 }
 
-impl Row<'_> {
+impl<'a> Row<'a> {
+    /// The names of the columns.
+    pub(super) fn columns(&self) -> impl Iterator<Item = &'a str> {
+        self.header.iter()
+    }
+
     /// The cell of a column, or `None` where the column is absent or the cell empty.
     pub(super) fn get(&self, column: &str) -> Option<&str> {
         let at = self.header.iter().position(|name| name == column)?;

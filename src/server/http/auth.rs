@@ -10,10 +10,10 @@ use actix_web::{
 };
 
 use super::{
-    Access, Problem, Shared, codes,
+    Problem, Shared, codes,
     routes::{Asker, route_of},
 };
-use crate::server::{Actor, tokens};
+use crate::server::{Actor, policy::Open, tokens};
 
 pub(super) async fn authorize<B: MessageBody + 'static>(
     request: ServiceRequest,
@@ -34,8 +34,8 @@ async fn decide(request: &ServiceRequest) -> Result<Asker, Problem> {
     // What is not in the table is a page of the front end, a document, or nothing: it reaches no data.
     let Some(route) = route else { return Ok(Asker::default()) };
     let shared = request.app_data::<Data<Shared>>().cloned().ok_or_else(|| Problem::of(&codes::INTERNAL))?;
-    let actor = match route.access {
-        Access::Public => None,
+    let actor = match route.access.open {
+        Open::Public => None,
         _ => actor(request, &shared).await?,
     };
     if let Some(actor) = &actor {

@@ -17,6 +17,7 @@ mod problem;
 mod questionnaires;
 mod responses;
 mod routes;
+mod run_request;
 mod runs;
 mod submissions;
 mod surveys;
@@ -24,7 +25,7 @@ mod surveys;
 pub use codes::{CODES, Code};
 pub use openapi::document as openapi_document;
 pub use problem::Problem;
-pub use routes::{Access, ROUTES, Route};
+pub use routes::{ROUTES, Route};
 
 use actix_web::{
     middleware::from_fn,

@@ -10,9 +10,9 @@ use utoipa::{
 };
 
 use super::{
-    Access, audit, health, keys, problem::ProblemBody, questionnaires, responses, routes::ROUTES, runs, submissions,
-    surveys,
+    audit, health, keys, problem::ProblemBody, questionnaires, responses, routes::ROUTES, runs, submissions, surveys,
 };
+use crate::server::policy::{Access, Open};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -61,10 +61,10 @@ fn problem() -> Content {
 
 fn security(access: Access) -> Option<Vec<SecurityRequirement>> {
     let token = SecurityRequirement::new::<_, [&str; 0], &str>("token", []);
-    match access {
-        Access::Public => None,
-        Access::Roles(_) => Some(vec![token]),
-        Access::Results(_) => Some(vec![SecurityRequirement::default(), token]),
+    match access.open {
+        Open::Public => None,
+        Open::Results => Some(vec![SecurityRequirement::default(), token]),
+        _ => Some(vec![token]),
     }
 }
 

@@ -16,6 +16,7 @@ use super::{
     problem::ProblemBody,
     responses::Page,
     routes::file_access,
+    run_request::RunRequestBody,
 };
 use crate::storage::{Run, RunFile, RunFileHead};
 
@@ -33,6 +34,9 @@ pub(super) struct RunBody {
     created_at_ms: i64,
     started_at_ms: Option<i64>,
     finished_at_ms: Option<i64>,
+    /// What it was asked beyond its survey.
+    #[schema(value_type = Object)]
+    request: serde_json::Value,
     /// Every input by digest, once it succeeded.
     #[schema(value_type = Option<Object>)]
     inputs: Option<serde_json::Value>,
@@ -51,8 +55,20 @@ impl From<Run> for RunBody {
     fn from(row: Run) -> Self {
         let error = row.error_code.zip(row.error).map(|(code, message)| RunErrorBody { code, message });
         let inputs = row.inputs.and_then(|json| serde_json::from_str(&json).ok());
+        let request = serde_json::from_str(&row.request).unwrap_or_default();
         let Run { id, survey_id, state, engine, created_at_ms, started_at_ms, finished_at_ms, .. } = row;
-        Self { id, survey: survey_id, state, engine, created_at_ms, started_at_ms, finished_at_ms, inputs, error }
+        Self {
+            id,
+            survey: survey_id,
+            state,
+            engine,
+            created_at_ms,
+            started_at_ms,
+            finished_at_ms,
+            request,
+            inputs,
+            error,
+        }
     }
 }
 
@@ -87,17 +103,28 @@ impl From<RunFileHead> for RunFileBody {
 /// Starts a run of the survey.
 #[utoipa::path(
     post, path = "/api/v1/surveys/{id}/runs", tag = "runs", params(("id" = String, Path, description = "The survey.")),
+    request_body(content = RunRequestBody, description = "What it is asked; nothing asks for the defaults."),
     responses(
         (status = 202, description = "Queued.", body = RunBody),
+        (status = 422, description = "A method or an earlier run that cannot be used.", body = ProblemBody),
         (status = 429, description = "Four wait already.", body = ProblemBody),
     )
 )]
-pub(super) async fn create(shared: Data<Shared>, asker: Asker, survey: AtSurvey) -> Result<HttpResponse, Problem> {
+pub(super) async fn create(
+    shared: Data<Shared>,
+    asker: Asker,
+    survey: AtSurvey,
+    body: RunRequestBody,
+) -> Result<HttpResponse, Problem> {
     let work = move |shared: &Shared| {
-        let id = shared.runner.queue(&survey.0.id, &asker.0.author())?;
-        Ok(shared.database.run(&id)?)
+        let request = match body.checked(shared, &survey.0)? {
+            Ok(request) => request,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        let id = shared.runner.queue(&survey.0.id, &asker.0.author(), &request)?;
+        Ok(Ok(shared.database.run(&id)?))
     };
-    let run = call(&shared, work).await?.ok_or_else(|| Problem::of(&codes::INTERNAL))?;
+    let run = call(&shared, work).await??.ok_or_else(|| Problem::of(&codes::INTERNAL))?;
     let location = format!("/api/v1/runs/{}", run.id);
     Ok(HttpResponse::Accepted().insert_header((header::LOCATION, location)).json(RunBody::from(run)))
 }

@@ -7,11 +7,13 @@ use crate::{
     evidence::sha256_hex,
     export::run_files,
     indicator::{
-        self, SurveyInputs,
+        self, EarlierWave, RunOptions, SampleRelation, SurveyInputs,
         files::{FileFaults, Margins, Regions, Sample, Targets},
+        plan::CASES_FILE,
         results::{Status, SurveyHead},
     },
     instrument::{ItemFault, Questionnaire, Response, ScoringProfile, Submission},
+    statistics::{DataTable, Plan},
     storage::{FileKind, JudgedBody},
 };
 
@@ -40,6 +42,7 @@ pub fn indicator(inputs: &RunInputs) -> Result<Vec<NamedFile>, RunFailure> {
         .map_err(|faults| RunFailure::new("stored-profile", faults))?;
     let files = read_files(inputs)?;
     let responses = read_responses(&questionnaire, &inputs.bodies)?;
+    let options = RunOptions { variance: inputs.request.variance, earlier: read_earlier(inputs)? };
     let survey = &inputs.survey;
     let inputs = SurveyInputs {
         survey: SurveyHead {
@@ -57,6 +60,7 @@ pub fn indicator(inputs: &RunInputs) -> Result<Vec<NamedFile>, RunFailure> {
         regions: &files.regions,
         targets: &files.targets,
         responses: &responses,
+        options: &options,
         input_digest: sha256_hex(inputs.digests().as_bytes()),
     };
     let indicator = indicator::compute(&inputs).map_err(|error| RunFailure::new("not-computable", error))?;
@@ -77,6 +81,23 @@ fn read_files(inputs: &RunInputs) -> Result<Files, RunFailure> {
             .map_or_else(|| Ok(Targets::default()), |t| Targets::parse("targets", t))
             .map_err(faulty)?,
     })
+}
+
+/// The earlier wave from the files of its run.
+fn read_earlier(inputs: &RunInputs) -> Result<Option<EarlierWave>, RunFailure> {
+    let (Some(of), Some(files)) = (&inputs.request.earlier, &inputs.earlier) else { return Ok(None) };
+    let unreadable = |error: &dyn std::fmt::Display| RunFailure::new("earlier-run", format!("earlier run: {error}"));
+    let results = serde_json::from_slice(&files.results.content).map_err(|error| unreadable(&error))?;
+    let sample = match of.samples {
+        SampleRelation::Independent => None,
+        SampleRelation::SharedPsus => {
+            let plan = std::str::from_utf8(&files.plan.content).map_err(|error| unreadable(&error))?;
+            let plan = Plan::from_json(plan).map_err(|error| unreadable(&error))?;
+            let cases = DataTable::from_csv(CASES_FILE, &files.cases.content, None);
+            Some((plan, cases.map_err(|error| unreadable(&error))?))
+        }
+    };
+    Ok(Some(EarlierWave { results, samples: of.samples, sample }))
 }
 
 /// Parses the raw bytes again: what was accepted once is accepted now, or the run says which is not.

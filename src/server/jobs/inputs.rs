@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::RunFailure;
+use super::{RunFailure, RunRequest};
 use crate::{
     evidence::sha256_hex,
-    storage::{Database, FileKind, JudgedBody, StorageError, StoredFile, StoredQuestionnaire, Survey},
+    export::{PLAN_FILE, RESULTS_FILE},
+    indicator::plan::CASES_FILE,
+    storage::{Database, FileKind, JudgedBody, RunFile, StorageError, StoredFile, StoredQuestionnaire, Survey},
 };
 
 /// What a run computes from.
@@ -21,6 +23,21 @@ pub struct RunInputs {
     pub files: BTreeMap<&'static str, StoredFile>,
     /// The bytes of every interview that counts, in the order of their cases' bytes.
     pub bodies: Vec<JudgedBody>,
+    /// What the run was asked beyond its survey.
+    pub request: RunRequest,
+    /// The files of the earlier run that it is compared with.
+    pub earlier: Option<EarlierFiles>,
+}
+
+/// What a comparison needs of an earlier run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EarlierFiles {
+    /// Its results.
+    pub results: RunFile,
+    /// Its plan.
+    pub plan: RunFile,
+    /// Its cases.
+    pub cases: RunFile,
 }
 
 #[derive(Serialize)]
@@ -29,6 +46,9 @@ struct Digests<'a> {
     profile: ProfileDigest<'a>,
     files: BTreeMap<&'a str, &'a str>,
     responses: ResponsesDigest,
+    request: &'a RunRequest,
+    /// The earlier run's results; they name everything behind them.
+    earlier: Option<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -62,11 +82,14 @@ impl RunInputs {
         if !files.contains_key(FileKind::Sample.name()) {
             return Err(missing("sample file"));
         }
+        let request: RunRequest =
+            serde_json::from_str(&run.request).map_err(|_| missing("request that can be read"))?;
+        let earlier = request.earlier.as_ref().map(|of| EarlierFiles::read(database, &of.run)).transpose()?;
         let bodies = database.counted_bodies(&survey.id).map_err(away)?;
         if bodies.is_empty() {
             return Err(RunFailure { code: "no-responses".to_owned(), message: "no response counts yet".to_owned() });
         }
-        Ok(Self { survey, questionnaire, files, bodies })
+        Ok(Self { survey, questionnaire, files, bodies, request, earlier })
     }
 
     /// The text of a file in force.
@@ -87,8 +110,23 @@ impl RunInputs {
             },
             files: self.files.iter().map(|(kind, file)| (*kind, file.sha256.as_str())).collect(),
             responses: ResponsesDigest { n: self.bodies.len(), sha256: sha256_hex(list.as_bytes()) },
+            request: &self.request,
+            earlier: self.earlier.as_ref().map(|files| files.results.sha256.as_str()),
         };
         serde_json::to_string(&digests).unwrap_or_default()
+    }
+}
+
+impl EarlierFiles {
+    fn read(database: &Database, run_id: &str) -> Result<Self, RunFailure> {
+        let file = |name: &str| {
+            let missing = || RunFailure {
+                code: "missing-input".to_owned(),
+                message: format!("the earlier run {run_id} has no file {name}"),
+            };
+            database.run_file(run_id, name).map_err(away)?.ok_or_else(missing)
+        };
+        Ok(Self { results: file(RESULTS_FILE)?, plan: file(PLAN_FILE)?, cases: file(CASES_FILE)? })
     }
 }
 

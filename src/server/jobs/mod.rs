@@ -3,10 +3,12 @@
 mod engine;
 mod inputs;
 mod notary;
+mod request;
 
 pub use engine::indicator;
-pub use inputs::RunInputs;
+pub use inputs::{EarlierFiles, RunInputs};
 pub use notary::Notary;
+pub use request::{EarlierRun, RunRequest};
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -88,10 +90,11 @@ impl Runner {
     ///
     /// # Errors
     /// `QueueFull` when too many wait.
-    pub fn queue(&self, survey_id: &str, by: &Author) -> Result<String, Refusal> {
+    pub fn queue(&self, survey_id: &str, by: &Author, request: &RunRequest) -> Result<String, Refusal> {
         let id = self.clock.uuid().to_string();
         let (created_at_ms, state) = (self.clock.now_ms(), RunState::Queued.name());
-        let run = NewRun { id: &id, survey_id, engine: ENGINE, requested_by: &by.id, created_at_ms, state };
+        let request = &request.to_json();
+        let run = NewRun { id: &id, survey_id, engine: ENGINE, requested_by: &by.id, created_at_ms, state, request };
         self.database.queue_run(run, WAITING_MAX, by)?;
         if let Some(queue) = &*self.queue.lock().unwrap_or_else(PoisonError::into_inner) {
             // If the thread is gone, the run stays queued and the next start takes it up.

@@ -36,12 +36,26 @@ impl DrawnSurvey<'_> {
         csv_text(&["variable", "level", "total"], rows)
     }
 
-    /// The city and its districts.
+    /// The city and its districts, with the registered share of urban residents.
     pub fn regions_csv(&self) -> String {
-        let city = [CITY_CODE, CITY_NAME, "Harbin (example data)", ""];
-        let districts = DISTRICTS.iter().map(|district| [district.code, district.name_zh, district.name_en, CITY_CODE]);
-        let rows = std::iter::once(city).chain(districts).map(|row| row.map(str::to_owned).to_vec());
-        csv_text(&["code", "name_zh", "name_en", "parent"], rows)
+        let shares = self.urban_shares();
+        let city = [CITY_CODE, CITY_NAME, "Harbin (example data)", "", ""].map(str::to_owned).to_vec();
+        let districts = DISTRICTS.iter().zip(shares).map(|(district, share)| {
+            let names = [district.code, district.name_zh, district.name_en, CITY_CODE].map(str::to_owned);
+            names.into_iter().chain([format!("{share:.4}")]).collect()
+        });
+        let header = ["code", "name_zh", "name_en", "parent", "x_urban_share"];
+        csv_text(&header, std::iter::once(city).chain(districts))
+    }
+
+    fn urban_shares(&self) -> Vec<f64> {
+        let mut persons = vec![[0usize; 2]; DISTRICTS.len()];
+        for psu in self.city.psus() {
+            let here = self.city.persons_of(psu).len();
+            persons[psu.district][0] += here;
+            persons[psu.district][1] += if psu.residence == Residence::Urban { here } else { 0 };
+        }
+        persons.into_iter().map(|[all, urban]| urban as f64 / all as f64).collect()
     }
 
     /// The two targets of the municipal plan for 2021 to 2025, which contradicts itself: both, with their place.

@@ -19,6 +19,7 @@ mod table;
 
 pub use answer::{Answer, DomainValue, EstimateRow, NotEstimable, Quantity, number_json};
 pub use domains::Domains;
+pub(super) use moment::unit_totals;
 pub use small_area::fay_herriot;
 
 use super::{Prepared, StatisticsError, plan::EstimatorPlan};

@@ -52,6 +52,30 @@ pub(super) fn estimate(prepared: &Prepared, plan: &Moment, kind: Kind) -> Result
     Ok(Answer::of(rows))
 }
 
+/// The linearized totals of a proportion by first-stage unit, for each domain by its labels.
+///
+/// # Errors
+/// As an estimate of the proportion; replicates have no linearized totals.
+pub(in crate::statistics) fn unit_totals(
+    prepared: &Prepared,
+    plan: &Moment,
+) -> Result<Vec<(Vec<String>, Vec<f64>)>, StatisticsError> {
+    if prepared.replicates.is_some() {
+        return Err(StatisticsError::estimate("linearized totals", "the variance comes from replicates"));
+    }
+    let values = prepared.table.numbers(&plan.variable, "estimator.variable")?;
+    check_zero_one(&plan.variable, &values)?;
+    let domains = Domains::new(prepared, &plan.by)?.where_present(&[&values]);
+    let ones = vec![1.0; values.len()];
+    let moments = Moments::new(prepared, &domains, vec![&ones, &values]);
+    let functional = Functional::Ratio { over: Y, under: ONE };
+    let of = |domain: usize| {
+        let labels = domains.key(domain).iter().map(|(_, level)| level.label()).collect();
+        (labels, moments.unit_totals(Parameter { domain, functional }))
+    };
+    Ok((0..domains.len()).filter(|&domain| moments.counts[domain] > 0).map(of).collect())
+}
+
 pub(super) fn check_zero_one(variable: &str, values: &[f64]) -> Result<(), StatisticsError> {
     // Without a branch a row: codes 0 and 1 in random order are what processors predict worst.
     let other = |v: &f64| !v.is_nan() & (*v != 0.0) & (*v != 1.0);

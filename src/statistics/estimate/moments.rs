@@ -214,6 +214,23 @@ impl<'a> Moments<'a> {
         self.taylor(&self.prepared.all_leaves(), &values, k)
     }
 
+    /// The linearized total of each first-stage unit.
+    pub fn unit_totals(&self, parameter: Parameter) -> Vec<f64> {
+        let design = &self.prepared.design;
+        let mut totals = vec![0.0; design.first().units()];
+        if self.prepared.residuals.is_empty() {
+            let (leaves, sums) = self.leaf_sums.of(parameter.domain, self.k());
+            let of = self.totals(parameter.domain);
+            for (&leaf, s) in leaves.iter().zip(sums.chunks_exact(self.k())) {
+                totals[design.unit_of_leaf[0][leaf as usize] as usize] += parameter.functional.linearized(s, of);
+            }
+            return totals;
+        }
+        let z = self.prepared.residual_totals(self.linearized_rows(parameter));
+        z.iter().zip(&design.unit_of_leaf[0]).for_each(|(z, &unit)| totals[unit as usize] += z);
+        totals
+    }
+
     /// z_i of every row.
     fn linearized_rows(&self, parameter: Parameter) -> Vec<f64> {
         let totals = self.totals(parameter.domain);

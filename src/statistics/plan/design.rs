@@ -162,6 +162,19 @@ pub struct VariancePlan {
     /// The replicates.
     #[serde(default)]
     pub replicates: Option<ReplicatesPlan>,
+    /// Where the degrees of freedom of replicates come from; by default as R has them for the construct.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub df: Option<DfPlan>,
+}
+
+/// Where the degrees of freedom of replicates come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DfPlan {
+    /// First-stage units minus strata with rows of the domain, as for linearization.
+    Design,
+    /// The rank of the replicate weights on the domain's rows, minus 1 (R's rule).
+    Rank,
 }
 
 /// Linearization or replicates.

@@ -15,7 +15,7 @@ pub use adjustment::{
     UnknownEligibility,
 };
 pub use design::{
-    Construct, DesignPlan, JointForm, LonelyPolicy, PpsDesign, PpsMethod, ReplicateDesign, ReplicateType,
+    Construct, DesignPlan, DfPlan, JointForm, LonelyPolicy, PpsDesign, PpsMethod, ReplicateDesign, ReplicateType,
     ReplicatesPlan, Stage, StagesDesign, VarianceMethod, VariancePlan,
 };
 pub use estimator::{
@@ -42,6 +42,9 @@ pub struct Plan {
     pub design: Option<DesignPlan>,
     /// Weight steps after it, repeated in every replicate.
     pub adjustments: Vec<Adjustment>,
+    /// Every weight step's result is rounded to this many decimals before it is used; replicates are not rounded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weight_decimals: Option<u8>,
     /// How variances are estimated.
     pub variance: VariancePlan,
     /// A filter kept as a domain: rows leave the estimate, not the design.

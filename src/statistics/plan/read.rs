@@ -6,13 +6,14 @@ use serde_json::{Map, Value};
 use super::Plan;
 use crate::statistics::StatisticsError;
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "id",
     "title",
     "data",
     "pre_adjustments",
     "design",
     "adjustments",
+    "weight_decimals",
     "variance",
     "where",
     "estimator",
@@ -61,6 +62,7 @@ impl Plan {
             pre_adjustments: list(&mut parts, "pre_adjustments")?,
             design: part(&mut parts, "design")?,
             adjustments: list(&mut parts, "adjustments")?,
+            weight_decimals: decimals(&mut parts)?,
             variance: part(&mut parts, "variance")?.unwrap_or_default(),
             filters: list(&mut parts, "where")?,
             estimator: part(&mut parts, "estimator")?,
@@ -68,6 +70,18 @@ impl Plan {
             expect_weights: part(&mut parts, "expect_weights")?.unwrap_or_default(),
         };
         Ok(plan)
+    }
+}
+
+/// A double holds fifteen digits: more decimals than that say nothing.
+const DECIMALS_MAX: u8 = 15;
+
+fn decimals(parts: &mut Map<String, Value>) -> Result<Option<u8>, StatisticsError> {
+    match part(parts, "weight_decimals")? {
+        Some(decimals) if decimals > DECIMALS_MAX => {
+            Err(StatisticsError::plan("weight_decimals", format!("{decimals} is more than {DECIMALS_MAX}")))
+        }
+        decimals => Ok(decimals),
     }
 }
 

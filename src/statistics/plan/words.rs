@@ -16,6 +16,9 @@ impl Plan {
         lines.extend(self.pre_adjustments.iter().map(before_design));
         lines.extend(self.design.iter().map(design));
         lines.extend(self.adjustments.iter().map(adjustment));
+        if let Some(decimals) = self.weight_decimals {
+            lines.push(format!("Rounds the weights of every step to {decimals} decimals before they are used."));
+        }
         if self.design.is_some() {
             lines.push(self.variance_in_words());
         }

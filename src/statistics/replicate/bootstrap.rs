@@ -4,7 +4,7 @@ use rand::Rng;
 use rand_chacha::{ChaCha8Rng, rand_core::SeedableRng};
 use rayon::prelude::*;
 
-use super::{PLACE, drawn_from, factors, ranges};
+use super::{PLACE, Part, average_factor, factors, parts, ranges};
 use crate::statistics::{
     StatisticsError,
     design::Design,
@@ -31,10 +31,14 @@ pub(super) fn rao_wu(
     if replicates < 2 {
         return Err(StatisticsError::plan(PLACE, "a bootstrap has at least 2 replicates"));
     }
-    let mut strata = Vec::new();
-    for (stratum, range) in design.first().strata.iter().zip(ranges(design)) {
-        if drawn_from(stratum, rule, "bootstrap")? {
-            strata.push((range, stratum.unsampled_share().max(0.0).sqrt()));
+    let parts = parts(design, rule)?;
+    let (mut strata, mut lonely) = (Vec::new(), Vec::new());
+    for ((stratum, range), part) in design.first().strata.iter().zip(ranges(design)).zip(&parts) {
+        let lambda = stratum.unsampled_share().max(0.0).sqrt();
+        match part {
+            Part::Varies => strata.push((range, lambda)),
+            Part::AboutGrandMean => lonely.push((range.start, lambda)),
+            Part::Nothing | Part::Average => {}
         }
     }
     let units = design.first().units();
@@ -53,9 +57,21 @@ pub(super) fn rao_wu(
             let per_draw = lambda * n as f64 / (n as f64 - 1.0);
             drawn.iter_mut().for_each(|m| *m = 1.0 - lambda + per_draw * *m);
         }
+        about_grand_mean(&lonely, &mut rng, &mut multipliers);
         multipliers
     };
     let all: Vec<Vec<f64>> = (0..replicates).into_par_iter().map(one).collect();
-    let scale = 1.0 / (replicates as f64 - 1.0);
+    let scale = average_factor(&parts)? / (replicates as f64 - 1.0);
     Ok(factors(plan, design, all, scale, vec![1.0; replicates], DfRule::Design))
+}
+
+/// Moves the only unit of a stratum (policy `adjust`) by plus or minus its deviation from the mean unit total: a fair
+/// coin, whose variance is that deviation squared, as linearization has it.
+fn about_grand_mean(lonely: &[(usize, f64)], rng: &mut ChaCha8Rng, multipliers: &mut [f64]) {
+    let units = multipliers.len() as f64;
+    for (unit, lambda) in lonely {
+        let step = if rng.next_u64() >> 63 == 0 { *lambda } else { -lambda };
+        multipliers.iter_mut().for_each(|m| *m *= 1.0 + step / units);
+        multipliers[*unit] = (multipliers[*unit] - step).max(0.0);
+    }
 }

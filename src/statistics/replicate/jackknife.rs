@@ -1,6 +1,6 @@
 //! Jackknives: delete one first-stage unit at a time.
 
-use super::{PLACE, drawn_from, factors, ranges};
+use super::{PLACE, Part, average_factor, factors, parts, ranges};
 use crate::statistics::{
     StatisticsError,
     design::Design,
@@ -10,6 +10,9 @@ use crate::statistics::{
         replicate::{DfRule, ReplicateFactors},
     },
 };
+
+/// Multipliers up to which a jackknife is made: 64 million take half a gigabyte.
+const MULTIPLIERS_MAX: usize = 64_000_000;
 
 /// Delete one unit of an unstratified design; the others carry n/(n-1), scale (1-f)(n-1)/n.
 pub(super) fn jk1(plan: &ReplicatesPlan, design: &Design) -> Result<ReplicateFactors, StatisticsError> {
@@ -29,27 +32,45 @@ pub(super) fn jk1(plan: &ReplicatesPlan, design: &Design) -> Result<ReplicateFac
 }
 
 /// Delete one unit; the others of its stratum carry n_h/(n_h-1), rscale (1-f_h)(n_h-1)/n_h.
+///
+/// A stratum's only unit under `adjust`: its total is replaced by the mean unit total of the sample, so that the
+/// replicate deviates by exactly what linearization squares; rscale 1-f_h. Under `average` the scale stands for it.
 pub(super) fn jkn(
     plan: &ReplicatesPlan,
     design: &Design,
     rule: LonelyRule,
 ) -> Result<ReplicateFactors, StatisticsError> {
+    let units = design.first().units();
+    if units.saturating_mul(units) > MULTIPLIERS_MAX {
+        let reason = format!("{units} units would make {units} replicates of {units} multipliers; use the bootstrap");
+        return Err(StatisticsError::design(reason));
+    }
     let (mut all, mut rscales) = (Vec::new(), Vec::new());
-    for (stratum, range) in design.first().strata.iter().zip(ranges(design)) {
-        if !drawn_from(stratum, rule, "JKn")? {
-            continue;
-        }
+    let parts = parts(design, rule)?;
+    for ((stratum, range), part) in design.first().strata.iter().zip(ranges(design)).zip(&parts) {
         let n = stratum.sampled as f64;
-        for deleted in range.clone() {
-            let mut multipliers = vec![1.0; design.first().units()];
-            multipliers[range.clone()].fill(n / (n - 1.0));
-            multipliers[deleted] = 0.0;
-            all.push(multipliers);
-            rscales.push(stratum.unsampled_share() * (n - 1.0) / n);
+        match part {
+            Part::Varies => {
+                for deleted in range.clone() {
+                    let mut multipliers = vec![1.0; units];
+                    multipliers[range.clone()].fill(n / (n - 1.0));
+                    multipliers[deleted] = 0.0;
+                    all.push(multipliers);
+                    rscales.push(stratum.unsampled_share() * (n - 1.0) / n);
+                }
+            }
+            Part::AboutGrandMean => {
+                let share = 1.0 / units as f64;
+                let mut multipliers = vec![1.0 + share; units];
+                multipliers[range.start] = share;
+                all.push(multipliers);
+                rscales.push(stratum.unsampled_share());
+            }
+            Part::Nothing | Part::Average => {}
         }
     }
     if all.is_empty() {
         return Err(StatisticsError::design("no stratum has two units to jackknife"));
     }
-    Ok(factors(plan, design, all, 1.0, rscales, DfRule::Rank))
+    Ok(factors(plan, design, all, average_factor(&parts)?, rscales, DfRule::Rank))
 }

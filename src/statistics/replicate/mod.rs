@@ -78,22 +78,45 @@ fn check_options(plan: &ReplicatesPlan) -> Result<(), StatisticsError> {
     Ok(())
 }
 
-/// Whether a stratum is drawn from, left alone, or refused.
-fn drawn_from(stratum: &Stratum, rule: LonelyRule, construct: &str) -> Result<bool, StatisticsError> {
+/// How a stratum takes part in making replicates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    /// Its units vary.
+    Varies,
+    /// It adds nothing: drawn with certainty, or left out by the policy.
+    Nothing,
+    /// It has one unit, which varies about the mean unit total of the whole sample (`adjust`).
+    AboutGrandMean,
+    /// It has one unit and adds what the other strata add on average (`average`).
+    Average,
+}
+
+fn part(stratum: &Stratum, rule: LonelyRule) -> Result<Part, StatisticsError> {
     if stratum.sampled > 1 {
-        return Ok(true);
+        return Ok(Part::Varies);
     }
     if stratum.unsampled_share() < 1e-7 {
-        return Ok(false);
+        return Ok(Part::Nothing);
     }
     match rule.policy {
-        LonelyPolicy::Certainty | LonelyPolicy::Remove => Ok(false),
+        LonelyPolicy::Certainty | LonelyPolicy::Remove => Ok(Part::Nothing),
+        LonelyPolicy::Adjust => Ok(Part::AboutGrandMean),
+        LonelyPolicy::Average => Ok(Part::Average),
         LonelyPolicy::Fail => Err(StatisticsError::LonelyPsu { stratum: stratum.label.clone(), stage: 1 }),
-        LonelyPolicy::Adjust | LonelyPolicy::Average => Err(StatisticsError::design(format!(
-            "stratum {} has a single unit; {construct} replicates know the policies certainty and remove",
-            stratum.label
-        ))),
     }
+}
+
+fn parts(design: &Design, rule: LonelyRule) -> Result<Vec<Part>, StatisticsError> {
+    design.first().strata.iter().map(|stratum| part(stratum, rule)).collect()
+}
+
+/// The factor that lets the other strata stand for those under `average`, as linearization has it.
+fn average_factor(parts: &[Part]) -> Result<f64, StatisticsError> {
+    let counted = parts.iter().filter(|part| **part != Part::Average).count();
+    if counted == 0 {
+        return Err(StatisticsError::design("the policy `average` has no stratum with two units to average over"));
+    }
+    Ok(parts.len() as f64 / counted as f64)
 }
 
 /// The units of each stratum: they are numbered stratum by stratum.
