@@ -31,6 +31,7 @@ codes! {
     MALFORMED = "malformed" 400 false "none" "内容不是有效的 JSON 或文本";
     UNAUTHENTICATED = "unauthenticated" 401 true "reauth" "登录已过期，本机数据不受影响，请重新登录";
     FORBIDDEN_ROLE = "forbidden-role" 403 false "contact_supervisor" "没有执行此操作的权限";
+    SECOND_PERSON = "second-person" 403 false "contact_supervisor" "须由另一人确认";
     NOT_FOUND = "not-found" 404 false "none" "没有找到";
     NOT_FOUND_INSTRUMENT = "not-found-instrument" 404 true "retry" "问卷版本不存在或未下发";
     METHOD_NOT_ALLOWED = "method-not-allowed" 405 false "none" "此地址不支持该方法";
@@ -42,11 +43,25 @@ codes! {
     RUN_FAILED = "run-failed" 409 false "none" "计算未成功，没有结果";
     TOO_LARGE = "too-large" 413 false "contact_supervisor" "文件过大";
     UNSUPPORTED_MEDIA = "unsupported-media" 415 false "update_app" "内容类型不受支持";
+    HEAD_TOO_LARGE = "head-too-large" 431 false "none" "请求头过大";
     INVALID = "invalid" 422 false "none" "内容未通过检查";
     ID_NOT_V7 = "id-not-v7" 422 false "update_app" "问卷编号不是 UUIDv7";
     THROTTLED = "throttled" 429 true "wait" "请求过于频繁";
     INTERNAL = "internal" 500 true "keep_local" "服务器内部错误";
     OVERLOADED = "overloaded" 503 true "wait" "服务器繁忙，将自动重试";
     AUDIT_BROKEN = "audit-broken" 503 false "contact_supervisor" "审计日志核验失败，须由人员处理";
+    NOT_READY = "not-ready" 503 true "wait" "服务器尚未就绪";
     STORAGE_FULL = "storage-full" 507 true "keep_local" "服务器空间不足，数据保留在平板";
+    LOGIN_FAILED = "login-failed" 401 false "none" "账号或密码不正确";
+    DEVICE_REVOKED = "device-revoked" 401 false "contact_supervisor" "此设备或账号已停用，已采集的数据仍可上传";
+    FORBIDDEN_SCOPE = "forbidden-scope" 403 false "contact_supervisor" "没有该地区的权限";
+    FORBIDDEN_ORIGIN = "forbidden-origin" 403 false "reauth" "请求不是来自本系统的页面，已拒绝";
+    CLIENT_TOO_OLD = "client-too-old" 403 false "update_app" "请先更新程序（已采集的数据仍可上传）";
+    FOUR_EYES = "four-eyes" 403 false "none" "须由另一位管理员办理";
+    LOGIN_TAKEN = "login-taken" 409 false "none" "该登录名已被使用";
+    GRANT_EXISTS = "grant-exists" 409 false "none" "该角色已授予或正在等待确认";
+    ROLES_EXCLUDE = "roles-exclude" 409 false "none" "与此人已有的角色不能同时担任";
+    WRONG_CREDENTIAL = "wrong-credential" 409 false "none" "此操作不适用于当前的登录方式";
+    ENROLMENT_REFUSED = "enrolment-refused" 410 false "contact_supervisor" "注册码不可用（有误、已用过或已过期），请向督导员索取新码";
+    LOGIN_THROTTLED = "login-throttled" 429 true "wait" "多次输错，请 15 分钟后再试";
 }
