@@ -54,6 +54,12 @@ fn acc060_rel_s1_every_route_lets_in_exactly_the_roles_of_the_policy_file() {
             }
         }
         assert_eq!(tried, (ROUTES.len() - 1) * 5);
+        let refused = ROUTES.iter().filter(|route| route.access.open != Open::Public);
+        let refused = refused
+            .flat_map(|route| Role::ALL.map(|role| route.access.grant(role)))
+            .filter(|grant| *grant == Grant::No);
+        let logged = app.logged().into_iter().filter(|(action, _)| action == "access.refuse").count();
+        assert_eq!(logged, refused.count(), "each refusal has its entry");
     });
 }
 

@@ -10,11 +10,21 @@ use actix_web::{
     web::{self, Data},
 };
 
+use serde_json::json;
+
 use super::{
     Problem, Shared, codes,
-    routes::{Asker, route_of},
+    routes::{Asker, Route, route_of},
 };
-use crate::server::{Credential, Known, enrolment::is_recent, identity, policy::Open};
+use crate::{
+    server::{
+        Credential, Known,
+        enrolment::is_recent,
+        identity,
+        policy::{Access, Open},
+    },
+    storage::{Act, Author, Outcome},
+};
 
 pub(super) async fn authorize<B: MessageBody + 'static>(
     request: ServiceRequest,
@@ -43,14 +53,36 @@ async fn decide(request: &ServiceRequest) -> Result<Asker, Problem> {
         }
         _ => known(request, &shared).await?,
     };
-    if let Some(known) = &known {
+    let actor = known.as_ref().and_then(|known| known.actor(access));
+    let asker = Asker { actor, known, access: Some(access), public_results: shared.config.public_results };
+    match let_in(request, &asker, access, &shared) {
+        Ok(()) => Ok(asker),
+        Err(problem) => Err(logged(problem, asker, route, &shared).await),
+    }
+}
+
+fn let_in(request: &ServiceRequest, asker: &Asker, access: Access, shared: &Shared) -> Result<(), Problem> {
+    if let Some(known) = &asker.known {
         check_standing(known, access.open, shared.config.min_release.as_deref())?;
         check_cross_site(request, known)?;
     }
-    let actor = known.as_ref().and_then(|known| known.actor(access));
-    let asker = Asker { actor, known, access: Some(access), public_results: shared.config.public_results };
-    asker.may(access)?;
-    Ok(asker)
+    asker.may(access)
+}
+
+/// The refusal, once the log has it; what strangers try is not logged, or anybody could fill the log.
+async fn logged(problem: Problem, asker: Asker, route: &Route, shared: &Data<Shared>) -> Problem {
+    let Some(known) = asker.known else { return problem };
+    let role = asker.actor.map_or("none", |actor| actor.role.name());
+    let by = Author { id: known.id, role: role.to_owned() };
+    let (object, detail) = (format!("route/{} {}", route.method, route.path), json!({ "code": problem.code_name() }));
+    let refused =
+        Act { outcome: Outcome::Refused, ..Act::done(&by, shared.clock.now_ms(), "access.refuse", object, detail) };
+    let shared = shared.clone();
+    match web::block(move || shared.database.log(&[refused])).await {
+        Ok(Ok(_)) => problem,
+        Ok(Err(error)) => error.into(),
+        Err(error) => error.into(),
+    }
 }
 
 /// The holder of what the request shows; what is shown must be valid even where nothing is needed.

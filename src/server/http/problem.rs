@@ -85,6 +85,10 @@ impl Problem {
         Self { retry_after: Some(seconds), ..self }
     }
 
+    pub(super) fn code_name(&self) -> &'static str {
+        self.code.name
+    }
+
     pub(super) fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
