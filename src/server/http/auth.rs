@@ -35,7 +35,11 @@ pub(super) async fn authorize<B: MessageBody + 'static>(
             request.extensions_mut().insert(asker);
             Ok(next.call(request).await?.map_into_left_body())
         }
-        Err(problem) => Ok(request.into_response(HttpResponse::from_error(problem)).map_into_right_body()),
+        // Not by `into_response`, which forgets the problem and would leave only its status.
+        Err(problem) => {
+            let (request, _) = request.into_parts();
+            Ok(ServiceResponse::new(request, HttpResponse::from_error(problem)).map_into_right_body())
+        }
     }
 }
 
