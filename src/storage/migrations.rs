@@ -20,7 +20,12 @@ type Versions<'a> = diesel::migration::Result<Vec<MigrationVersion<'a>>>;
 pub(super) fn apply(database: &Database) -> Result<Vec<String>, StorageError> {
     match database.connection()? {
         // One transaction around all: a second server waits for it, and then finds nothing left to do.
-        Connection::Sqlite(mut c) => c.immediate_transaction(|c| named(c.run_pending_migrations(SQLITE))),
+        Connection::Sqlite(mut c) => {
+            c.batch_execute(super::sqlite::PATIENCE)?;
+            let applied = c.immediate_transaction(|c| named(c.run_pending_migrations(SQLITE)));
+            c.batch_execute(super::sqlite::SETTINGS)?;
+            applied
+        }
         Connection::Postgres(mut c) => {
             c.batch_execute(PATIENCE)?;
             c.batch_execute(LOCK)?;

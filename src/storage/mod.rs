@@ -7,8 +7,10 @@
 #[macro_use]
 mod connection;
 mod audit;
+mod checkpoints;
 mod devices;
 mod error;
+mod health;
 mod interviews;
 mod migrations;
 mod people;
@@ -25,9 +27,11 @@ mod tokens;
 mod url;
 
 pub use audit::{Act, AuditEntry, AuditHead, Author, Outcome};
+pub use checkpoints::{AuditCheckpoint, EntryFilter};
 pub use connection::{Database, PoolSettings};
 pub use devices::{Device, DeviceReport, EnrolmentCode, Redeemed};
 pub use error::StorageError;
+pub use health::LogState;
 pub use interviews::{Interview, InterviewState, JudgedBody, Judgement, Quarantined, SubmissionVersion};
 pub use people::{Person, RoleGrant};
 pub use questionnaires::{Publication, StoredQuestionnaire};

@@ -176,6 +176,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    audit_checkpoint (size) {
+        size -> BigInt,
+        root -> Binary,
+        note -> Text,
+        at_ms -> BigInt,
+    }
+}
+
+diesel::table! {
     person (id) {
         id -> Text,
         login -> Text,

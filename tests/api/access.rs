@@ -2,7 +2,10 @@
 
 use std::{fs, path::Path, process::Command};
 
-use scilit::server::{Grant, Open, Role, Settings, http::ROUTES};
+use scilit::{
+    server::{Grant, Open, Role, Settings, http::ROUTES},
+    storage::Author,
+};
 
 use crate::support::{
     app::{TABLET, TestApp, counting, submission},
@@ -16,6 +19,7 @@ fn filled(path: &str) -> String {
         .replace("{hash}", "0")
         .replace("{short}", "0")
         .replace("{id}", "nobody")
+        .replace("{seq}", "0")
         .replace("{name}", "responses_weighted.csv")
 }
 
@@ -41,7 +45,7 @@ fn every_route_lets_in_exactly_the_roles_of_its_table() {
 }
 
 #[test]
-fn a_surveyor_can_fetch_forms_and_submit_and_read_receipts_and_nothing_else() {
+fn a_surveyor_can_fetch_forms_submit_read_receipts_and_their_own_log_and_nothing_else() {
     let may = |route: &&scilit::server::http::Route| route.access.grant(Role::Surveyor) > Grant::No;
     let paths: Vec<_> = ROUTES.iter().filter(may).map(|route| (route.method, route.path)).collect();
     assert_eq!(
@@ -51,6 +55,8 @@ fn a_surveyor_can_fetch_forms_and_submit_and_read_receipts_and_nothing_else() {
             ("GET", "/api/v1/instruments/{hash}"),
             ("PUT", "/api/v1/submissions/{uuid}/revs/{rev}"),
             ("GET", "/api/v1/receipts/{short}"),
+            ("GET", "/api/v1/audit/checkpoint"),
+            ("GET", "/api/v1/audit/entries"),
             ("POST", "/api/v1/logout"),
             ("GET", "/api/v1/me"),
             ("POST", "/api/v1/me/password"),
@@ -129,7 +135,7 @@ fn a_wrong_or_revoked_token_opens_nothing() {
         }
         assert_eq!(app.get(Role::Analyst, "/api/v1/surveys").status, 200);
         for token in app.database().tokens().expect("tokens") {
-            app.database().revoke_token(&token.id, 1).expect("revoked");
+            app.database().revoke_token(&token.id, &Author::system(), 1).expect("revoked");
         }
         assert_eq!(app.get(Role::Analyst, "/api/v1/surveys").problem(), "unauthenticated");
     });

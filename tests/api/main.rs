@@ -4,9 +4,14 @@
 mod support;
 
 mod access;
+mod audit;
 mod bad_input;
+mod bad_inputs;
 mod contract;
 mod devices;
+mod fuzz;
+mod hygiene;
+mod limits;
 mod people;
 mod questionnaires;
 mod recovery;

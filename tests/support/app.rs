@@ -14,10 +14,10 @@ use scilit::{
     evidence::sha256_hex,
     server::{
         Clock, Config, Role, RunningServer, Settings,
-        jobs::{Engine, NamedFile, RunFailure, RunInputs},
+        jobs::{Engine, NamedFile, Notary, RunFailure, RunInputs},
         start_with, tokens,
     },
-    storage::Database,
+    storage::{Author, Database},
 };
 use serde_json::{Value, json};
 
@@ -138,18 +138,38 @@ impl TestApp {
             workers: Some(2),
             ..Settings::default()
         };
-        let config = Config::new(fixed.over(settings)).expect("a configuration");
+        // One token plays many tablets; a test of rates sets its own.
+        let unlimited = Settings {
+            uploads_per_minute: Some(0),
+            requests_per_minute: Some(0),
+            downloads_per_hour: Some(0),
+            disk_free_percent_min: Some(0),
+            ..Settings::default()
+        };
+        let config = Config::new(fixed.over(settings).over(unlimited)).expect("a configuration");
         let now_ms = Arc::new(AtomicI64::new(1_763_800_000_000));
         let ticking = Arc::clone(&now_ms);
         let clock = Clock::new(move || ticking.fetch_add(1, Ordering::Relaxed));
         let server = start_with(config, clock.clone(), engine).expect("a running server");
-        let issue = |role| (role, tokens::issue(server.database(), role, "test", None, &clock).expect("a token").1);
+        let issue = |role| {
+            (
+                role,
+                tokens::issue(server.database(), role, "test", None, &Author::command_line(), &clock)
+                    .expect("a token")
+                    .1,
+            )
+        };
         let secrets = Role::ALL.into_iter().map(issue).collect();
         Self { address: server.address(), server: Some(server), secrets, now_ms }
     }
 
     pub fn database(&self) -> &Database {
         self.server.as_ref().expect("a running server").database()
+    }
+
+    /// The signer of its checkpoints.
+    pub fn notary(&self) -> &Notary {
+        self.server.as_ref().expect("a running server").notary()
     }
 
     /// Stops it as a restart would, and keeps nothing but what the database holds.
@@ -164,6 +184,11 @@ impl TestApp {
             all.push(("Authorization", bearer));
         }
         send(self.address, method, path, &all, body)
+    }
+
+    /// The role's token.
+    pub fn secret(&self, role: Role) -> &str {
+        &self.secrets[&role]
     }
 
     pub fn get(&self, role: Role, path: &str) -> Answer {

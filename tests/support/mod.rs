@@ -8,6 +8,7 @@ pub mod people;
 pub mod postgres;
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::Command,
     sync::atomic::{AtomicU32, Ordering},
@@ -55,6 +56,70 @@ impl TestDatabase {
         database
     }
 
+    /// Runs SQL as an intruder with the server's own rights would.
+    pub fn execute(&self, sql: &str) -> diesel::QueryResult<()> {
+        use diesel::{Connection, connection::SimpleConnection};
+        match self.file() {
+            Some(file) => {
+                let mut connection = diesel::SqliteConnection::establish(&file.display().to_string()).expect("a file");
+                connection.batch_execute(&format!("PRAGMA busy_timeout = 10000; {sql}"))
+            }
+            None => diesel::PgConnection::establish(&self.url).expect("a connection").batch_execute(sql),
+        }
+    }
+
+    /// Takes the guards off the audit log, as somebody who owns the database can.
+    pub fn disarm_audit(&self) {
+        let triggers = [
+            "audit_entry_is_immutable",
+            "audit_detail_is_only_erased",
+            "audit_entry_is_kept",
+            "audit_head_only_grows",
+            "audit_head_is_kept",
+            "audit_checkpoint_is_immutable",
+            "audit_checkpoint_is_kept",
+        ];
+        let sql: String = match self.file() {
+            Some(_) => triggers.iter().map(|name| format!("DROP TRIGGER {name};")).collect(),
+            None => ["audit_entry", "audit_head", "audit_checkpoint"]
+                .iter()
+                .map(|table| format!("ALTER TABLE {table} DISABLE TRIGGER USER;"))
+                .collect(),
+        };
+        self.execute(&sql).expect("disarmed");
+    }
+
+    /// Has every insert into the audit log fail that logs this action.
+    pub fn break_audit(&self, action: &str) {
+        let sql = match self.file() {
+            Some(_) => format!(
+                "CREATE TRIGGER broken BEFORE INSERT ON audit_entry WHEN NEW.action = '{action}' \
+                 BEGIN SELECT RAISE(ABORT, 'broken'); END"
+            ),
+            None => format!(
+                "CREATE FUNCTION broken() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'broken'; END $$ LANGUAGE plpgsql; \
+                 CREATE TRIGGER broken BEFORE INSERT ON audit_entry FOR EACH ROW WHEN (NEW.action = '{action}') \
+                 EXECUTE FUNCTION broken()"
+            ),
+        };
+        self.execute(&sql).expect("broken");
+    }
+
+    /// Undoes [`TestDatabase::break_audit`].
+    pub fn mend_audit(&self) {
+        let sql = match self.file() {
+            Some(_) => "DROP TRIGGER broken",
+            None => "DROP TRIGGER broken ON audit_entry; DROP FUNCTION broken",
+        };
+        self.execute(sql).expect("mended");
+    }
+
+    /// Bytes as a literal of this database's SQL.
+    pub fn bytes(&self, bytes: &[u8]) -> String {
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        if self.file().is_some() { format!("x'{hex}'") } else { format!("'\\x{hex}'::bytea") }
+    }
+
     /// The SQLite file.
     pub fn file(&self) -> Option<PathBuf> {
         self.url.strip_prefix("sqlite:").map(PathBuf::from)
@@ -71,6 +136,56 @@ pub fn on_every_backend(story: impl Fn(&TestDatabase)) {
             eprintln!("SKIPPED on PostgreSQL: initdb was found neither in PATH nor in /usr/lib/postgresql");
         }
     }
+}
+
+/// How many rows each table has.
+pub fn row_counts(test: &TestDatabase) -> BTreeMap<String, i64> {
+    use diesel::{Connection, QueryableByName, RunQueryDsl, sql_query, sql_types};
+
+    #[derive(QueryableByName)]
+    struct Name {
+        #[diesel(sql_type = sql_types::Text)]
+        name: String,
+    }
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = sql_types::BigInt)]
+        rows: i64,
+    }
+    macro_rules! counted {
+        ($connection:expr, $names:literal) => {{
+            let mut c = $connection.expect("a connection");
+            let names: Vec<Name> = sql_query($names).load(&mut c).expect("tables");
+            let count = |Name { name }| {
+                let count: Count =
+                    sql_query(format!("SELECT count(*) AS rows FROM \"{name}\"")).get_result(&mut c).expect("a count");
+                (name, count.rows)
+            };
+            names.into_iter().map(count).collect()
+        }};
+    }
+    match test.file() {
+        Some(file) => counted!(
+            diesel::SqliteConnection::establish(&file.display().to_string()),
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        ),
+        None => counted!(
+            diesel::PgConnection::establish(&test.url),
+            "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = 'public'"
+        ),
+    }
+}
+
+/// Runs SQL as an intruder with the server's own rights would.
+pub fn execute(test: &TestDatabase, sql: &str) {
+    use diesel::{Connection, connection::SimpleConnection};
+    let done = match test.file() {
+        Some(file) => {
+            diesel::SqliteConnection::establish(&file.display().to_string()).expect("a file").batch_execute(sql)
+        }
+        None => diesel::PgConnection::establish(&test.url).expect("a connection").batch_execute(sql),
+    };
+    done.unwrap_or_else(|error| panic!("{sql}: {error}"));
 }
 
 /// Runs a program to its end and returns what it printed.

@@ -10,6 +10,7 @@ use crate::{
     instrument::Questionnaire,
     server::{Clock, Config, Role, Settings, app, tokens},
     simulate::{City, CityParameters, DrawnSurvey, SurveyDesign},
+    storage::Author,
 };
 use anyhow::{Context, Result};
 use client::Client;
@@ -80,6 +81,10 @@ fn config(arguments: &DemoArguments, folder: &DemoFolder) -> Result<Config> {
         listen: Some(arguments.listen),
         // Everything shown is made up: the start page works without a token.
         public_results: Some(true),
+        // One machine plays every tablet and every analyst, with one token each.
+        uploads_per_minute: Some(0),
+        requests_per_minute: Some(0),
+        downloads_per_hour: Some(0),
         ..Settings::default()
     };
     Ok(Config::new(settings)?)
@@ -89,7 +94,8 @@ fn config(arguments: &DemoArguments, folder: &DemoFolder) -> Result<Config> {
 fn issue_tokens(server: &app::RunningServer, folder: &DemoFolder) -> Result<Vec<(Role, String)>> {
     let mut secrets = Vec::new();
     for role in [Role::Analyst, Role::Surveyor, Role::Auditor] {
-        let (_, secret) = tokens::issue(server.database(), role, "demo", None, &Clock::system())?;
+        let (_, secret) =
+            tokens::issue(server.database(), role, "demo", None, &Author::command_line(), &Clock::system())?;
         secrets.push((role, secret));
     }
     folder.keep_tokens(&secrets)?;

@@ -10,20 +10,15 @@ use actix_web::{
     web::{self, Data},
 };
 
-use serde_json::json;
-
 use super::{
     Problem, Shared, codes,
-    routes::{Asker, Route, route_of},
+    routes::{Asker, route_of},
 };
-use crate::{
-    server::{
-        Credential, Known,
-        enrolment::is_recent,
-        identity,
-        policy::{Access, Open},
-    },
-    storage::{Act, Author, Outcome},
+use crate::server::{
+    Credential, Known,
+    enrolment::is_recent,
+    identity,
+    policy::{Access, Open},
 };
 
 pub(super) async fn authorize<B: MessageBody + 'static>(
@@ -59,10 +54,12 @@ async fn decide(request: &ServiceRequest) -> Result<Asker, Problem> {
     };
     let actor = known.as_ref().and_then(|known| known.actor(access));
     let asker = Asker { actor, known, access: Some(access), public_results: shared.config.public_results };
-    match let_in(request, &asker, access, &shared) {
-        Ok(()) => Ok(asker),
-        Err(problem) => Err(logged(problem, asker, route, &shared).await),
+    if let Some(actor) = &asker.actor {
+        // For the log of refusals, which sees the request after it was refused here.
+        request.extensions_mut().insert(actor.clone());
     }
+    let_in(request, &asker, access, &shared)?;
+    Ok(asker)
 }
 
 fn let_in(request: &ServiceRequest, asker: &Asker, access: Access, shared: &Shared) -> Result<(), Problem> {
@@ -71,22 +68,6 @@ fn let_in(request: &ServiceRequest, asker: &Asker, access: Access, shared: &Shar
         check_cross_site(request, known)?;
     }
     asker.may(access)
-}
-
-/// The refusal, once the log has it; what strangers try is not logged, or anybody could fill the log.
-async fn logged(problem: Problem, asker: Asker, route: &Route, shared: &Data<Shared>) -> Problem {
-    let Some(known) = asker.known else { return problem };
-    let role = asker.actor.map_or("none", |actor| actor.role.name());
-    let by = Author { id: known.id, role: role.to_owned() };
-    let (object, detail) = (format!("route/{} {}", route.method, route.path), json!({ "code": problem.code_name() }));
-    let refused =
-        Act { outcome: Outcome::Refused, ..Act::done(&by, shared.clock.now_ms(), "access.refuse", object, detail) };
-    let shared = shared.clone();
-    match web::block(move || shared.database.log(&[refused])).await {
-        Ok(Ok(_)) => problem,
-        Ok(Err(error)) => error.into(),
-        Err(error) => error.into(),
-    }
 }
 
 /// The holder of what the request shows; what is shown must be valid even where nothing is needed.

@@ -42,11 +42,14 @@ codes! {
     RUN_FAILED = "run-failed" 409 false "none" "计算未成功，没有结果";
     TOO_LARGE = "too-large" 413 false "contact_supervisor" "文件过大";
     UNSUPPORTED_MEDIA = "unsupported-media" 415 false "update_app" "内容类型不受支持";
+    HEAD_TOO_LARGE = "head-too-large" 431 false "none" "请求头过大";
     INVALID = "invalid" 422 false "none" "内容未通过检查";
     ID_NOT_V7 = "id-not-v7" 422 false "update_app" "问卷编号不是 UUIDv7";
     THROTTLED = "throttled" 429 true "wait" "请求过于频繁";
     INTERNAL = "internal" 500 true "keep_local" "服务器内部错误";
     OVERLOADED = "overloaded" 503 true "wait" "服务器繁忙，将自动重试";
+    AUDIT_BROKEN = "audit-broken" 503 false "contact_supervisor" "审计日志核验失败，须由人员处理";
+    NOT_READY = "not-ready" 503 true "wait" "服务器尚未就绪";
     STORAGE_FULL = "storage-full" 507 true "keep_local" "服务器空间不足，数据保留在平板";
     LOGIN_FAILED = "login-failed" 401 false "none" "账号或密码不正确";
     DEVICE_REVOKED = "device-revoked" 401 false "contact_supervisor" "此设备或账号已停用，已采集的数据仍可上传";

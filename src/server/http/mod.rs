@@ -1,14 +1,18 @@
 //! HTTP: requests to calls, results to answers. `routes` is the whole list of routes with who may use each.
 
 mod answers;
+mod audit;
+mod audited;
 mod auth;
 mod body;
+mod client;
 mod codes;
 mod devices;
 mod documents;
 mod extract;
 mod finish;
 mod health;
+mod json;
 mod keys;
 mod openapi;
 mod pages;
@@ -22,8 +26,11 @@ mod runs;
 mod sessions;
 mod submissions;
 mod surveys;
+mod throttle;
+mod unread;
 
 pub use codes::{CODES, Code};
+pub use extract::Imports;
 pub use openapi::document as openapi_document;
 pub use people::is_login_text;
 pub use problem::Problem;
@@ -34,7 +41,10 @@ use actix_web::{
     web::{self, Data, PathConfig, QueryConfig, ServiceConfig},
 };
 
-use super::{Clock, Config, Instruments, Keys, Passwords, jobs::Runner};
+use super::{
+    Clock, Config, Instruments, Keys, Metrics, Passwords, Throttle,
+    jobs::{Notary, Runner},
+};
 use crate::storage::Database;
 
 /// What every handler can reach.
@@ -48,12 +58,20 @@ pub struct Shared {
     pub clock: Clock,
     /// The signing keys.
     pub keys: Keys,
+    /// The signer of the audit log's checkpoints.
+    pub notary: Notary,
     /// Published questionnaires, read once.
     pub instruments: Instruments,
     /// Where runs are computed.
     pub runner: Runner,
     /// Where password hashes wait for a processor.
     pub passwords: Passwords,
+    /// Who has asked how much.
+    pub throttle: Throttle,
+    /// Numbers for a monitor.
+    pub metrics: Metrics,
+    /// The places for imported files.
+    pub imports: Imports,
 }
 
 /// The factory's app: routes, the pages, and the middlewares every answer passes, outermost last.
@@ -73,7 +91,9 @@ pub(super) fn app(
         .app_data(PathConfig::default().error_handler(|_, _| Problem::of(&codes::NOT_FOUND).into()))
         .app_data(QueryConfig::default().error_handler(|error, _| problem::bad_query(&error).into()))
         .configure(everything)
+        .wrap(from_fn(throttle::throttle))
         .wrap(from_fn(auth::authorize))
+        .wrap(from_fn(audited::log_refusals))
         .wrap(from_fn(finish::finish))
         .wrap(tracing_actix_web::TracingLogger::<finish::Spans>::new())
 }

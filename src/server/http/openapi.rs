@@ -10,8 +10,8 @@ use utoipa::{
 };
 
 use super::{
-    devices, health, keys, people, problem::ProblemBody, questionnaires, responses, routes::ROUTES, runs, sessions,
-    submissions, surveys,
+    audit, devices, health, keys, people, problem::ProblemBody, questionnaires, responses, routes::ROUTES, runs,
+    sessions, submissions, surveys,
 };
 use crate::server::policy::{Access, Open};
 
@@ -19,11 +19,12 @@ use crate::server::policy::{Access, Open};
 #[openapi(
     info(title = "scilit", description = "公民科学素质调查：问卷、样本、答卷、计算与结果。Errors are problem+json (RFC 9457)."),
     paths(
-        health::healthz, health::readyz, openapi, keys::list,
+        health::healthz, health::readyz, health::metrics, openapi, keys::list,
         questionnaires::publish, questionnaires::list, questionnaires::form,
         surveys::create, surveys::list, surveys::show, surveys::put_file,
         submissions::put, submissions::receipt, responses::list, responses::show,
         runs::create, runs::list, runs::latest, runs::show, runs::results, runs::files, runs::file,
+        audit::of_run, audit::checkpoint, audit::entries, audit::proof,
         sessions::login, sessions::logout, sessions::me, sessions::change_password, sessions::list, sessions::end, people::create, people::list, people::disable, people::enable, people::propose, people::confirm, people::revoke, devices::make_code, devices::enrol, devices::manifest, devices::list, devices::report, devices::revoke,
     ),
     components(schemas(ProblemBody)),

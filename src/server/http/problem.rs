@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Seconds a client waits at least before it tries again.
-const RETRY_AFTER_SECONDS: &str = "2";
+const RETRY_AFTER_SECONDS: u64 = 2;
 
 /// An answer that is no success.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ pub struct Problem {
     errors: Vec<Fault>,
     receipt: Option<String>,
     allow: Option<String>,
-    retry_after: Option<i64>,
+    retry_after: Option<u64>,
 }
 
 /// A problem as it is sent.
@@ -65,6 +65,15 @@ impl Problem {
         Self { code, detail: None, errors: Vec::new(), receipt: None, allow: None, retry_after: None }
     }
 
+    pub(super) fn code(&self) -> &'static str {
+        self.code.name
+    }
+
+    /// Whether bytes were kept all the same.
+    pub(super) fn kept_bytes(&self) -> bool {
+        self.receipt.is_some()
+    }
+
     pub(super) fn because(self, detail: impl Into<String>) -> Self {
         Self { detail: Some(detail.into()), ..self }
     }
@@ -81,12 +90,8 @@ impl Problem {
         Self { allow: Some(methods), ..self }
     }
 
-    pub(super) fn retry_after(self, seconds: i64) -> Self {
+    pub(super) fn retry_after(self, seconds: u64) -> Self {
         Self { retry_after: Some(seconds), ..self }
-    }
-
-    pub(super) fn code_name(&self) -> &'static str {
-        self.code.name
     }
 
     pub(super) fn status(&self) -> StatusCode {
@@ -141,9 +146,8 @@ impl ResponseError for Problem {
         let mut response = HttpResponse::build(self.status());
         response.content_type("application/problem+json");
         if matches!(self.code.action, "wait") || self.code.status >= 500 {
-            let seconds =
-                self.retry_after.map_or_else(|| RETRY_AFTER_SECONDS.to_owned(), |seconds| seconds.to_string());
-            response.insert_header((header::RETRY_AFTER, seconds));
+            let seconds = self.retry_after.unwrap_or(RETRY_AFTER_SECONDS);
+            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
         if self.code.status == 401 {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));

@@ -7,7 +7,9 @@ use actix_web::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Problem, Shared, codes,
+    Problem, Shared,
+    audited::log_reading,
+    codes,
     extract::{Asker, AtSurvey, call},
     problem::{self, ProblemBody},
 };
@@ -146,7 +148,11 @@ pub(super) async fn show(shared: Data<Shared>, asker: Asker, id: Path<String>) -
             return Ok(None);
         }
         let versions = shared.database.submission_versions(&id)?;
-        Ok(shared.database.interview(&id)?.zip(Some((versions, shared.database.quarantine_of(&id)?))))
+        let found = shared.database.interview(&id)?.zip(Some((versions, shared.database.quarantine_of(&id)?)));
+        if let Some((row, _)) = &found {
+            log_reading(shared, &asker.0, "response.read", format!("response/{}", row.id), serde_json::json!({}))?;
+        }
+        Ok(found)
     });
     let (row, (versions, quarantine)) = found.await?.ok_or_else(|| Problem::of(&codes::NOT_FOUND))?;
     let versions = versions.into_iter().map(|version| version_body(version, &quarantine)).collect();

@@ -7,8 +7,8 @@ use actix_web::{
 };
 
 use super::{
-    Problem, codes, devices, health, keys, openapi, people, questionnaires, responses, runs, sessions, submissions,
-    surveys,
+    Problem, audit, codes, devices, health, keys, openapi, people, questionnaires, responses, runs, sessions,
+    submissions, surveys,
 };
 use crate::{
     server::{
@@ -48,6 +48,7 @@ const _: () = assert!(policy::lines() == ROUTES.len(), "src/server/policy.txt ha
 routes! {
     GET "/healthz" => health::healthz;
     GET "/readyz" => health::readyz;
+    GET "/metrics" => health::metrics;
     GET "/api/v1/openapi.json" => openapi::openapi;
     GET "/api/v1/keys" => keys::list;
     POST "/api/v1/questionnaires" => questionnaires::publish;
@@ -68,6 +69,10 @@ routes! {
     GET "/api/v1/runs/{id}/results" => runs::results;
     GET "/api/v1/runs/{id}/files" => runs::files;
     GET "/api/v1/runs/{id}/files/{name}" => runs::file;
+    GET "/api/v1/runs/{id}/proof" => audit::of_run;
+    GET "/api/v1/audit/checkpoint" => audit::checkpoint;
+    GET "/api/v1/audit/entries" => audit::entries;
+    GET "/api/v1/audit/proof/{seq}" => audit::proof;
     POST "/api/v1/login" => sessions::login;
     POST "/api/v1/logout" => sessions::logout;
     GET "/api/v1/me" => sessions::me;
@@ -162,7 +167,7 @@ impl Asker {
 
     /// The asker as the audit log names them.
     pub(super) fn author(&self) -> Author {
-        let nobody = || Author { id: "nobody".to_owned(), role: "nobody".to_owned() };
+        let nobody = || Author { id: "nobody".to_owned(), role: "public".to_owned() };
         self.actor.as_ref().map_or_else(nobody, Actor::author)
     }
 

@@ -9,7 +9,7 @@ use validator::{Validate, ValidationError};
 
 use super::{
     Problem, Shared, codes,
-    extract::{Asker, AtSurvey, Checked, ImportedText, call},
+    extract::{Asker, AtSurvey, Checked, ImportedText, TOML_KIB_MAX, call},
     problem::ProblemBody,
 };
 use crate::{
@@ -164,10 +164,16 @@ pub(super) struct PutFileBody {
         (status = 422, description = "Every fault with its field.", body = ProblemBody),
     )
 )]
-pub(super) async fn create(shared: Data<Shared>, body: Checked<SurveyRequest>) -> Result<HttpResponse, Problem> {
+pub(super) async fn create(
+    shared: Data<Shared>,
+    asker: Asker,
+    body: Checked<SurveyRequest>,
+) -> Result<HttpResponse, Problem> {
     let new = new_survey(body.0)?;
-    let survey =
-        call(&shared, |shared| server::create_survey(&shared.database, &shared.instruments, new, &shared.clock));
+    let by = asker.0.author();
+    let survey = call(&shared, move |shared| {
+        server::create_survey(&shared.database, &shared.instruments, new, &by, &shared.clock)
+    });
     let survey = SurveyBody::from(survey.await?);
     Ok(HttpResponse::Created().insert_header(("location", format!("/api/v1/surveys/{}", survey.id))).json(survey))
 }
@@ -224,9 +230,12 @@ pub(super) async fn put_file(
     file: ImportedText,
 ) -> Result<HttpResponse, Problem> {
     let kind = kind_of(&request)?;
-    let by = asker.0.name();
+    if kind == FileKind::Targets && file.text.len() > TOML_KIB_MAX << 10 {
+        return Err(Problem::of(&codes::TOO_LARGE).because(format!("上限为 {TOML_KIB_MAX} KB")));
+    }
+    let by = asker.0.author();
     let (version, new) = call(&shared, move |shared| {
-        let put = server::put_file(&shared.database, &survey.0, kind, &file.0, &by, &shared.clock)?;
+        let put = server::put_file(&shared.database, &survey.0, kind, &file.text, &by, &shared.clock)?;
         if kind == FileKind::Sample {
             judge_again(&shared.database, &shared.instruments, &shared.clock)?;
         }
