@@ -115,7 +115,7 @@ fn rel_s11_a_revoked_tablet_and_one_of_a_disabled_person_may_only_hand_in_from_t
         assert_eq!(me(&kept).status, 200, "the other tablet goes on");
         app.stop();
 
-        let app = TestApp::start(test);
+        let app = TestApp::again(test, Settings::default());
         let me = |tablet| app.from_tablet(tablet, "GET", "/api/v1/me", &[], b"");
         assert_eq!(me(&lost).problem(), "device-revoked", "a restart changes nothing");
         let by = scilit::storage::Author { id: "test".to_owned(), role: "system".to_owned() };
@@ -144,7 +144,7 @@ fn acc032_an_old_release_starts_nothing_new_and_hands_in_what_it_has() {
         app.stop();
 
         let settings = Settings { min_release: Some("1.1.0".to_owned()), ..Settings::default() };
-        let app = TestApp::start_with(test, settings, counting);
+        let app = TestApp::again(test, settings);
         let get = |path: &str, headers: &[(&str, &str)]| app.from_tablet(&tablet, "GET", path, headers, b"");
         assert_eq!(get("/api/v1/sync/manifest", &[("If-None-Match", &tag)]).json()["min_release"], "1.1.0");
         let refused = get(&instrument, &[]);

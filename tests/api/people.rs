@@ -54,6 +54,15 @@ fn acc060_rel_s1_every_route_lets_in_exactly_the_roles_of_the_policy_file() {
             }
         }
         assert_eq!(tried, (ROUTES.len() - 1) * 5);
+        let refused = ROUTES.iter().filter(|route| route.access.open != Open::Public);
+        let refused = refused
+            .flat_map(|route| Role::ALL.map(|role| route.access.grant(role)))
+            .filter(|grant| *grant == Grant::No);
+        let entries = app.database().audit_entries(0, 10_000).expect("entries");
+        let forbidden = |detail: &Option<String>| detail.as_deref().is_some_and(|text| text.contains("forbidden-role"));
+        let attempts = entries.iter().filter(|entry| entry.action == "request.attempt" && forbidden(&entry.detail));
+        let logged = attempts.count();
+        assert_eq!(logged, refused.count(), "each refusal has its entry");
     });
 }
 

@@ -4,13 +4,14 @@ use std::sync::{Arc, atomic::Ordering};
 
 use scilit::{
     evidence::sha256_hex,
-    server::{Clock, Passwords, Role, accounts},
+    server::{Clock, Passwords, Role, Settings, accounts},
     storage::Author,
 };
 use serde_json::{Value, json};
 
 use super::{
-    app::TestApp,
+    TestDatabase,
+    app::{TestApp, counting},
     http::{Answer, send},
 };
 
@@ -39,6 +40,13 @@ impl TestApp {
 
     pub fn pass(&self, minutes: i64) {
         self.now_ms.fetch_add(minutes * MINUTE_MS, Ordering::Relaxed);
+    }
+
+    /// Starts again on the same database, five minutes after the first start; a test's clock begins anew.
+    pub fn again(test: &TestDatabase, settings: Settings) -> Self {
+        let app = Self::start_with(test, settings, counting);
+        app.pass(5);
+        app
     }
 
     /// A person as the command line makes one, with roles in force; their id.
