@@ -10,7 +10,7 @@ fn help(arguments: &[&str]) -> String {
     String::from_utf8(scilit(arguments).success().get_output().stdout.clone()).expect("UTF-8")
 }
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 17] = [
     "demo",
     "serve",
     "migrate",
@@ -18,6 +18,8 @@ const COMMANDS: [&str; 15] = [
     "vault",
     "backup",
     "restore",
+    "keys",
+    "audit",
     "questionnaire",
     "score",
     "weight",

@@ -1,11 +1,14 @@
 //! The command line: one file a command.
 
 pub mod analysis;
+pub mod audit;
 pub mod backup;
 pub mod demo;
 pub mod estimate;
+mod exit;
 pub mod export;
 pub mod flat;
+pub mod keys;
 pub mod migrate;
 pub mod plan;
 pub mod questionnaire;
@@ -16,8 +19,11 @@ pub mod score;
 pub mod serve;
 pub mod simulate;
 pub mod token;
+pub mod user;
 pub mod vault;
 pub mod weight;
+
+pub use exit::Exit;
 
 use clap::{Parser, Subcommand};
 
@@ -35,6 +41,10 @@ enum Command {
     Serve(serve::ServeArguments),
     Migrate(migrate::MigrateArguments),
     Token(token::TokenArguments),
+    Keys(keys::KeysArguments),
+    Audit(audit::AuditArguments),
+    Admin(user::AdminArguments),
+    User(user::UserArguments),
     Backup(backup::BackupArguments),
     Restore(restore::RestoreArguments),
     Vault(vault::VaultArguments),
@@ -58,6 +68,10 @@ pub fn run() -> anyhow::Result<()> {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Migrate(arguments) => migrate::run(arguments),
         Command::Token(arguments) => token::run(arguments),
+        Command::Keys(arguments) => keys::run(arguments),
+        Command::Audit(arguments) => audit::run(arguments),
+        Command::Admin(arguments) => user::run_admin(arguments),
+        Command::User(arguments) => user::run(arguments),
         Command::Backup(arguments) => backup::run(arguments),
         Command::Restore(arguments) => restore::run(arguments),
         Command::Vault(arguments) => vault::run(arguments),
@@ -74,5 +88,6 @@ pub fn run() -> anyhow::Result<()> {
 
 /// The exit code an error ends the process with: 1, or what the command's help says.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
-    error.downcast_ref::<restore::RestoreError>().map_or(1, restore::RestoreError::exit_code)
+    let found = error.downcast_ref::<Exit>().map(|exit| exit.code);
+    found.or_else(|| error.downcast_ref::<restore::RestoreError>().map(restore::RestoreError::exit_code)).unwrap_or(1)
 }

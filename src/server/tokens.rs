@@ -3,7 +3,7 @@
 use super::{Actor, Clock, Role};
 use crate::{
     evidence::sha256_hex,
-    storage::{ApiToken, Database, StorageError},
+    storage::{ApiToken, Author, Database, StorageError},
 };
 
 /// What every secret begins with, so that a scanner can find one that leaked.
@@ -29,6 +29,7 @@ pub fn issue(
     role: Role,
     label: &str,
     expires_at_ms: Option<i64>,
+    by: &Author,
     clock: &Clock,
 ) -> Result<(ApiToken, String), TokenError> {
     let mut bytes = [0; 32];
@@ -44,7 +45,7 @@ pub fn issue(
         expires_at_ms,
         revoked_at_ms: None,
     };
-    database.add_token(&token)?;
+    database.add_token(&token, by)?;
     Ok((token, secret))
 }
 

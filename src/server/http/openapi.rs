@@ -10,7 +10,8 @@ use utoipa::{
 };
 
 use super::{
-    health, identity, keys, problem::ProblemBody, questionnaires, responses, routes::ROUTES, runs, submissions, surveys,
+    audit, devices, health, identity, keys, people, problem::ProblemBody, questionnaires, responses, routes::ROUTES,
+    runs, sessions, submissions, surveys,
 };
 use crate::server::policy::{Access, Open};
 
@@ -24,6 +25,8 @@ use crate::server::policy::{Access, Open};
         identity::put_contacts, identity::read_contact, identity::request_erasure, identity::confirm_erasure,
         submissions::put, submissions::receipt, responses::list, responses::show,
         runs::create, runs::list, runs::latest, runs::show, runs::results, runs::files, runs::file,
+        audit::of_run, audit::checkpoint, audit::entries, audit::proof,
+        sessions::login, sessions::logout, sessions::me, sessions::change_password, sessions::list, sessions::end, people::create, people::list, people::disable, people::enable, people::propose, people::confirm, people::revoke, devices::make_code, devices::enrol, devices::manifest, devices::list, devices::report, devices::revoke,
     ),
     components(schemas(ProblemBody)),
     modifiers(&Everywhere)
@@ -41,7 +44,7 @@ impl Modify for Everywhere {
         }
         for route in ROUTES {
             let Some(path) = document.paths.paths.get_mut(route.path) else { continue };
-            let operations = [&mut path.get, &mut path.put, &mut path.post];
+            let operations = [&mut path.get, &mut path.put, &mut path.post, &mut path.delete];
             for operation in operations.into_iter().flatten() {
                 operation.security = security(route.access);
                 let other =

@@ -6,10 +6,16 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use super::{Problem, codes, health, identity, keys, openapi, questionnaires, responses, runs, submissions, surveys};
-use crate::server::{
-    Actor, Role,
-    policy::{self, Access, Grant, Open},
+use super::{
+    Problem, audit, codes, devices, health, identity, keys, openapi, people, questionnaires, responses, runs, sessions,
+    submissions, surveys,
+};
+use crate::{
+    server::{
+        Actor, Known, Role,
+        policy::{self, Access, Grant, Open},
+    },
+    storage::{Author, Database, Reach, StorageError},
 };
 
 /// One route.
@@ -66,6 +72,29 @@ routes! {
     GET "/api/v1/runs/{id}/results" => runs::results;
     GET "/api/v1/runs/{id}/files" => runs::files;
     GET "/api/v1/runs/{id}/files/{name}" => runs::file;
+    GET "/api/v1/runs/{id}/proof" => audit::of_run;
+    GET "/api/v1/audit/checkpoint" => audit::checkpoint;
+    GET "/api/v1/audit/entries" => audit::entries;
+    GET "/api/v1/audit/proof/{seq}" => audit::proof;
+    POST "/api/v1/login" => sessions::login;
+    POST "/api/v1/logout" => sessions::logout;
+    GET "/api/v1/me" => sessions::me;
+    POST "/api/v1/me/password" => sessions::change_password;
+    GET "/api/v1/sessions" => sessions::list;
+    DELETE "/api/v1/sessions/{id}" => sessions::end;
+    POST "/api/v1/users" => people::create;
+    GET "/api/v1/users" => people::list;
+    POST "/api/v1/users/{id}/disable" => people::disable;
+    POST "/api/v1/users/{id}/enable" => people::enable;
+    POST "/api/v1/users/{id}/grants" => people::propose;
+    POST "/api/v1/grants/{id}/confirm" => people::confirm;
+    DELETE "/api/v1/grants/{id}" => people::revoke;
+    POST "/api/v1/enrolment-codes" => devices::make_code;
+    POST "/api/v1/enrol" => devices::enrol;
+    GET "/api/v1/sync/manifest" => devices::manifest;
+    GET "/api/v1/devices" => devices::list;
+    PUT "/api/v1/devices/self" => devices::report;
+    POST "/api/v1/devices/{id}/revoke" => devices::revoke;
 }
 
 /// The rule for files with one row a person.
@@ -97,23 +126,52 @@ pub(super) fn methods_of(pattern: &str) -> Option<String> {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Asker {
     pub(super) actor: Option<Actor>,
+    pub(super) known: Option<Known>,
+    pub(super) access: Option<Access>,
     pub(super) public_results: bool,
 }
 
 impl Asker {
     /// Refuses unless the rule lets the asker in.
     pub(super) fn may(&self, access: Access) -> Result<(), Problem> {
-        match &self.actor {
+        match &self.known {
             _ if access.open == Open::Public || (access.open == Open::Results && self.public_results) => Ok(()),
-            Some(actor) if access.grant(actor.role) > Grant::No => Ok(()),
+            Some(known) if known.may(access) => Ok(()),
             Some(_) => Err(Problem::of(&codes::FORBIDDEN_ROLE)),
             None => Err(Problem::of(&codes::UNAUTHENTICATED)),
         }
     }
 
+    /// How far the asker sees on this route.
+    pub(super) fn grant(&self) -> Grant {
+        let access = self.access.zip(self.actor.as_ref());
+        access.map_or(Grant::No, |(access, actor)| access.grant(actor.role))
+    }
+
+    /// The rows the asker may see on this route, for the query itself.
+    pub(super) fn reach(&self, database: &Database) -> Result<Reach, StorageError> {
+        let Some(actor) = &self.actor else { return Ok(Reach::By(Vec::new())) };
+        Ok(match self.grant() {
+            Grant::All => Reach::All,
+            Grant::Region => Reach::region(actor.scope.as_deref()),
+            Grant::Own => {
+                let tablets = actor.user.as_deref().map(|person| database.device_ids_of(person)).transpose()?;
+                let all = tablets.unwrap_or_default().into_iter().chain([actor.id.clone()]).chain(actor.user.clone());
+                Reach::By(all.collect())
+            }
+            Grant::No => Reach::By(Vec::new()),
+        })
+    }
+
     /// What tables name as the source of a change.
     pub(super) fn name(&self) -> String {
-        self.actor.as_ref().map_or_else(|| "nobody".to_owned(), |actor| actor.id.clone())
+        self.author().id
+    }
+
+    /// The asker as the audit log names them.
+    pub(super) fn author(&self) -> Author {
+        let nobody = || Author { id: "nobody".to_owned(), role: "public".to_owned() };
+        self.actor.as_ref().map_or_else(nobody, Actor::author)
     }
 
     /// Whether only succeeded runs may be seen: a reader without a role sees nothing of the work.
