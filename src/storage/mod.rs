@@ -16,6 +16,7 @@ mod people;
 mod postgres;
 mod questionnaires;
 mod reach;
+mod reconcile;
 mod runs;
 mod schema;
 mod sessions;
@@ -34,6 +35,7 @@ pub use interviews::{Interview, InterviewState, JudgedBody, Judgement, Quarantin
 pub use people::{Person, RoleGrant};
 pub use questionnaires::{Publication, StoredQuestionnaire};
 pub use reach::Reach;
+pub use reconcile::KeptDigest;
 pub use runs::{NewRun, Run, RunFile, RunFileHead, RunState};
 pub use sessions::{Session, TriesLimit};
 pub use submissions::{Arrival, Kept, Waiting};

@@ -15,3 +15,4 @@ mod runs;
 mod sign_in;
 mod submissions;
 mod surveys;
+mod sync;

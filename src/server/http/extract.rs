@@ -16,7 +16,7 @@ use crate::{
     storage::{Run, Survey},
 };
 
-type Soon<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
+pub(super) type Soon<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 
 /// Largest JSON body that is no submission.
 const JSON_BYTES_MAX: usize = 64 * 1024;
@@ -150,7 +150,7 @@ fn limits(types: &'static [&'static str], bytes_max: usize, time_max: Duration) 
     body::Limits { types, bytes_max, time_max }
 }
 
-fn text(bytes: &Bytes) -> Result<String, Problem> {
+pub(super) fn text(bytes: &[u8]) -> Result<String, Problem> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
         Problem::of(&codes::MALFORMED).because(format!("第 {} 字节处不是 UTF-8", error.valid_up_to() + 1))
     })?;
@@ -160,7 +160,7 @@ fn text(bytes: &Bytes) -> Result<String, Problem> {
     }
 }
 
-fn checked<T: DeserializeOwned + Validate>(text: &str) -> Result<T, Problem> {
+pub(super) fn checked<T: DeserializeOwned + Validate>(text: &str) -> Result<T, Problem> {
     // A struct sent as an array would be read by position; only an object is meant.
     if !text.trim_start().starts_with('{') {
         return Err(Problem::of(&codes::MALFORMED).because("应为 JSON 对象"));

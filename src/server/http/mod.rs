@@ -24,6 +24,7 @@ mod runs;
 mod sessions;
 mod submissions;
 mod surveys;
+mod sync;
 
 pub use codes::{CODES, Code};
 pub use openapi::document as openapi_document;

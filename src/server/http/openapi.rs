@@ -11,7 +11,7 @@ use utoipa::{
 
 use super::{
     audit, devices, health, keys, people, problem::ProblemBody, questionnaires, responses, routes::ROUTES, runs,
-    sessions, submissions, surveys,
+    sessions, submissions, surveys, sync,
 };
 use crate::server::policy::{Access, Open};
 
@@ -22,6 +22,7 @@ use crate::server::policy::{Access, Open};
         health::healthz, health::readyz, openapi, keys::list,
         questionnaires::publish, questionnaires::list, questionnaires::form,
         surveys::create, surveys::list, surveys::show, surveys::put_file,
+        sync::batch, sync::reconcile, sync::time,
         submissions::put, submissions::receipt, responses::list, responses::show,
         runs::create, runs::list, runs::latest, runs::show, runs::results, runs::files, runs::file,
         audit::of_run, audit::checkpoint, audit::entries, audit::proof,
