@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Fields that carry the text of a whole file.
-const FILES: &[&str] = &["profile"];
+const FILES: &[&str] = &["profile", "body"];
 
 /// Reads a request's body: `malformed` when it is not JSON, `invalid` when it is too large in some part or not of the
 /// request's form.

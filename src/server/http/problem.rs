@@ -103,6 +103,11 @@ impl Problem {
         (self.code.name, self.code.title)
     }
 
+    /// Whether the next request would meet the same: the server is full, busy, or without its database.
+    pub(super) fn is_for_everyone(&self) -> bool {
+        [&codes::OVERLOADED, &codes::STORAGE_FULL].contains(&self.code)
+    }
+
     /// The problem as it is sent to this address under this request's id.
     pub(super) fn body(&self, instance: &str, request_id: &str) -> String {
         let body = ProblemBody {
