@@ -9,7 +9,8 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("scilit: {error:#}");
-            error.downcast_ref::<Exit>().map_or(ExitCode::FAILURE, |exit| exit.code.into())
+            let code = error.downcast_ref::<Exit>().map(|exit| exit.code);
+            ExitCode::from(code.unwrap_or_else(|| scilit::cli::exit_code(&error)))
         }
     }
 }

@@ -127,6 +127,8 @@ impl Site {
             Server::Program => {
                 let mut command = Command::new(env!("CARGO_BIN_EXE_scilit"));
                 command.args(["serve", "--listen", "127.0.0.1:0", "--database-url", &self.url(), "--log", "off"]);
+                // One token plays eight tablets.
+                command.args(["--uploads-per-minute", "0", "--requests-per-minute", "0"]);
                 command.arg("--key-dir").arg(self.path("keys"));
                 command
             }
@@ -353,6 +355,8 @@ fn serves_in_a_process_of_its_own() {
         key_dir: std::env::current_dir().ok().map(|folder| folder.join("keys")),
         listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
         database_connections_max: Some(4),
+        uploads_per_minute: Some(0),
+        requests_per_minute: Some(0),
         ..Settings::default()
     };
     let config = Config::new(settings).expect("a configuration");

@@ -2,6 +2,7 @@
 
 pub mod analysis;
 pub mod audit;
+pub mod backup;
 pub mod demo;
 pub mod estimate;
 mod exit;
@@ -12,12 +13,14 @@ pub mod migrate;
 pub mod plan;
 pub mod questionnaire;
 pub mod questionnaire_publish;
+pub mod restore;
 pub mod sample;
 pub mod score;
 pub mod serve;
 pub mod simulate;
 pub mod token;
 pub mod user;
+pub mod vault;
 pub mod weight;
 
 pub use exit::Exit;
@@ -42,6 +45,9 @@ enum Command {
     Audit(audit::AuditArguments),
     Admin(user::AdminArguments),
     User(user::UserArguments),
+    Backup(backup::BackupArguments),
+    Restore(restore::RestoreArguments),
+    Vault(vault::VaultArguments),
     Questionnaire(questionnaire::QuestionnaireArguments),
     Sample(sample::SampleArguments),
     Score(score::ScoreArguments),
@@ -66,6 +72,9 @@ pub fn run() -> anyhow::Result<()> {
         Command::Audit(arguments) => audit::run(arguments),
         Command::Admin(arguments) => user::run_admin(arguments),
         Command::User(arguments) => user::run(arguments),
+        Command::Backup(arguments) => backup::run(arguments),
+        Command::Restore(arguments) => restore::run(arguments),
+        Command::Vault(arguments) => vault::run(arguments),
         Command::Questionnaire(arguments) => questionnaire::run(arguments),
         Command::Sample(arguments) => sample::run(&arguments),
         Command::Score(arguments) => score::run(arguments),
@@ -75,4 +84,9 @@ pub fn run() -> anyhow::Result<()> {
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Export(arguments) => export::run(arguments),
     }
+}
+
+/// The exit code an error ends the process with: 1, or what the command's help says.
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    error.downcast_ref::<restore::RestoreError>().map_or(1, restore::RestoreError::exit_code)
 }

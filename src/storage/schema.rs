@@ -279,6 +279,48 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    identity_survey (survey_id) {
+        survey_id -> Text,
+        key_version -> Integer,
+        data_key -> Binary,
+        index_key -> Binary,
+        created_at_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    identity_case (survey_id, case_id) {
+        survey_id -> Text,
+        case_id -> Text,
+        case_key -> Nullable<Binary>,
+        phone_index -> Nullable<Binary>,
+        changed_at_ms -> BigInt,
+        erased_at_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    identity_field (survey_id, case_id, field) {
+        survey_id -> Text,
+        case_id -> Text,
+        field -> Text,
+        ciphertext -> Binary,
+    }
+}
+
+diesel::table! {
+    identity_erasure (survey_id, case_id) {
+        survey_id -> Text,
+        case_id -> Text,
+        requested_by -> Text,
+        requested_at_ms -> BigInt,
+        confirmed_by -> Nullable<Text>,
+        confirmed_at_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(identity_survey, identity_case);
 diesel::joinable!(session -> person (person_id));
 diesel::joinable!(device -> person (person_id));
 diesel::joinable!(device_token -> device (device_id));

@@ -138,7 +138,15 @@ impl TestApp {
             workers: Some(2),
             ..Settings::default()
         };
-        let config = Config::new(fixed.over(settings)).expect("a configuration");
+        // One token plays many tablets; a test of rates sets its own.
+        let unlimited = Settings {
+            uploads_per_minute: Some(0),
+            requests_per_minute: Some(0),
+            downloads_per_hour: Some(0),
+            disk_free_percent_min: Some(0),
+            ..Settings::default()
+        };
+        let config = Config::new(fixed.over(settings).over(unlimited)).expect("a configuration");
         let now_ms = Arc::new(AtomicI64::new(1_763_800_000_000));
         let ticking = Arc::clone(&now_ms);
         let clock = Clock::new(move || ticking.fetch_add(1, Ordering::Relaxed));
@@ -176,6 +184,11 @@ impl TestApp {
             all.push(("Authorization", bearer));
         }
         send(self.address, method, path, &all, body)
+    }
+
+    /// The role's token.
+    pub fn secret(&self, role: Role) -> &str {
+        &self.secrets[&role]
     }
 
     pub fn get(&self, role: Role, path: &str) -> Answer {

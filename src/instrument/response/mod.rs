@@ -5,7 +5,6 @@
 
 mod accept;
 mod faults;
-mod strict_json;
 mod submission;
 mod value;
 

@@ -31,6 +31,7 @@ codes! {
     MALFORMED = "malformed" 400 false "none" "内容不是有效的 JSON 或文本";
     UNAUTHENTICATED = "unauthenticated" 401 true "reauth" "登录已过期，本机数据不受影响，请重新登录";
     FORBIDDEN_ROLE = "forbidden-role" 403 false "contact_supervisor" "没有执行此操作的权限";
+    SECOND_PERSON = "second-person" 403 false "contact_supervisor" "须由另一人确认";
     NOT_FOUND = "not-found" 404 false "none" "没有找到";
     NOT_FOUND_INSTRUMENT = "not-found-instrument" 404 true "retry" "问卷版本不存在或未下发";
     METHOD_NOT_ALLOWED = "method-not-allowed" 405 false "none" "此地址不支持该方法";
@@ -42,12 +43,14 @@ codes! {
     RUN_FAILED = "run-failed" 409 false "none" "计算未成功，没有结果";
     TOO_LARGE = "too-large" 413 false "contact_supervisor" "文件过大";
     UNSUPPORTED_MEDIA = "unsupported-media" 415 false "update_app" "内容类型不受支持";
+    HEAD_TOO_LARGE = "head-too-large" 431 false "none" "请求头过大";
     INVALID = "invalid" 422 false "none" "内容未通过检查";
     ID_NOT_V7 = "id-not-v7" 422 false "update_app" "问卷编号不是 UUIDv7";
     THROTTLED = "throttled" 429 true "wait" "请求过于频繁";
     INTERNAL = "internal" 500 true "keep_local" "服务器内部错误";
     OVERLOADED = "overloaded" 503 true "wait" "服务器繁忙，将自动重试";
     AUDIT_BROKEN = "audit-broken" 503 false "contact_supervisor" "审计日志核验失败，须由人员处理";
+    NOT_READY = "not-ready" 503 true "wait" "服务器尚未就绪";
     STORAGE_FULL = "storage-full" 507 true "keep_local" "服务器空间不足，数据保留在平板";
     LOGIN_FAILED = "login-failed" 401 false "none" "账号或密码不正确";
     DEVICE_REVOKED = "device-revoked" 401 false "contact_supervisor" "此设备或账号已停用，已采集的数据仍可上传";

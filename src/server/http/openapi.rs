@@ -10,8 +10,8 @@ use utoipa::{
 };
 
 use super::{
-    audit, devices, health, keys, people, problem::ProblemBody, questionnaires, responses, routes::ROUTES, runs,
-    sessions, submissions, surveys, sync,
+    audit, devices, health, identity, keys, people, problem::ProblemBody, questionnaires, responses, routes::ROUTES,
+    runs, sessions, submissions, surveys, sync,
 };
 use crate::server::policy::{Access, Open};
 
@@ -19,9 +19,10 @@ use crate::server::policy::{Access, Open};
 #[openapi(
     info(title = "scilit", description = "公民科学素质调查：问卷、样本、答卷、计算与结果。Errors are problem+json (RFC 9457)."),
     paths(
-        health::healthz, health::readyz, openapi, keys::list,
+        health::healthz, health::readyz, health::metrics, openapi, keys::list,
         questionnaires::publish, questionnaires::list, questionnaires::form,
         surveys::create, surveys::list, surveys::show, surveys::put_file,
+        identity::put_contacts, identity::read_contact, identity::request_erasure, identity::confirm_erasure,
         sync::batch, sync::reconcile, sync::time,
         submissions::put, submissions::receipt, responses::list, responses::show,
         runs::create, runs::list, runs::latest, runs::show, runs::results, runs::files, runs::file,

@@ -242,8 +242,12 @@ impl From<AccountRefusal> for Problem {
     fn from(refusal: AccountRefusal) -> Self {
         match refusal {
             AccountRefusal::WrongLogin => Self::of(&codes::LOGIN_FAILED),
-            AccountRefusal::LoginThrottled(seconds) => Self::of(&codes::LOGIN_THROTTLED).retry_after(seconds),
-            AccountRefusal::AddressThrottled(seconds) => Self::of(&codes::THROTTLED).retry_after(seconds),
+            AccountRefusal::LoginThrottled(seconds) => {
+                Self::of(&codes::LOGIN_THROTTLED).retry_after(u64::try_from(seconds).unwrap_or(0))
+            }
+            AccountRefusal::AddressThrottled(seconds) => {
+                Self::of(&codes::THROTTLED).retry_after(u64::try_from(seconds).unwrap_or(0))
+            }
             AccountRefusal::Busy => Self::of(&codes::OVERLOADED),
             AccountRefusal::WeakPassword(text) => {
                 Self::of(&codes::INVALID).with(vec![Fault::new("weak-password", text).at("/password")])

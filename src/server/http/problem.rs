@@ -12,12 +12,12 @@ use serde_json::value::RawValue;
 
 use super::codes::{self, Code};
 use crate::{
-    server::{Fault, Refusal, Text},
+    server::{Fault, Refusal, Text, vault::VaultError},
     storage::StorageError,
 };
 
 /// Seconds a client waits at least before it tries again.
-const RETRY_AFTER_SECONDS: &str = "2";
+const RETRY_AFTER_SECONDS: u64 = 2;
 
 /// An answer that is no success.
 #[derive(Clone)]
@@ -27,7 +27,7 @@ pub struct Problem {
     errors: Vec<Fault>,
     receipt: Option<String>,
     allow: Option<String>,
-    retry_after: Option<i64>,
+    retry_after: Option<u64>,
 }
 
 /// A problem as it is sent.
@@ -90,7 +90,7 @@ impl Problem {
         Self { allow: Some(methods), ..self }
     }
 
-    pub(super) fn retry_after(self, seconds: i64) -> Self {
+    pub(super) fn retry_after(self, seconds: u64) -> Self {
         Self { retry_after: Some(seconds), ..self }
     }
 
@@ -151,9 +151,8 @@ impl ResponseError for Problem {
         let mut response = HttpResponse::build(self.status());
         response.content_type("application/problem+json");
         if matches!(self.code.action, "wait") || self.code.status >= 500 {
-            let seconds =
-                self.retry_after.map_or_else(|| RETRY_AFTER_SECONDS.to_owned(), |seconds| seconds.to_string());
-            response.insert_header((header::RETRY_AFTER, seconds));
+            let seconds = self.retry_after.unwrap_or(RETRY_AFTER_SECONDS);
+            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
         if self.code.status == 401 {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
@@ -178,8 +177,23 @@ impl From<Refusal> for Problem {
             Refusal::DigestMismatch => Self::of(&codes::DIGEST_MISMATCH),
             Refusal::Account(refusal) => refusal.into(),
             Refusal::Storage(error) => error.into(),
+            Refusal::Vault(error) => error.into(),
             Refusal::Stored { .. } => {
                 tracing::error!(error = %refusal, "a stored document cannot be read");
+                Self::of(&codes::INTERNAL)
+            }
+        }
+    }
+}
+
+impl From<VaultError> for Problem {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::NoContact => Self::of(&codes::NOT_FOUND),
+            VaultError::OutOfRegion => Self::of(&codes::FORBIDDEN_ROLE).because("该户不在您的区域内"),
+            VaultError::SamePerson => Self::of(&codes::SECOND_PERSON),
+            error => {
+                tracing::error!(%error, "the vault refused");
                 Self::of(&codes::INTERNAL)
             }
         }

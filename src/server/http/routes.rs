@@ -7,7 +7,7 @@ use actix_web::{
 };
 
 use super::{
-    Problem, audit, codes, devices, health, keys, openapi, people, questionnaires, responses, runs, sessions,
+    Problem, audit, codes, devices, health, identity, keys, openapi, people, questionnaires, responses, runs, sessions,
     submissions, surveys, sync,
 };
 use crate::{
@@ -48,6 +48,7 @@ const _: () = assert!(policy::lines() == ROUTES.len(), "src/server/policy.txt ha
 routes! {
     GET "/healthz" => health::healthz;
     GET "/readyz" => health::readyz;
+    GET "/metrics" => health::metrics;
     GET "/api/v1/openapi.json" => openapi::openapi;
     GET "/api/v1/keys" => keys::list;
     POST "/api/v1/questionnaires" => questionnaires::publish;
@@ -56,6 +57,10 @@ routes! {
     POST "/api/v1/surveys" => surveys::create;
     GET "/api/v1/surveys" => surveys::list;
     GET "/api/v1/surveys/{id}" => surveys::show;
+    PUT "/api/v1/surveys/{id}/files/contacts" => identity::put_contacts;
+    POST "/api/v1/cases/{survey}/{case}/contact" => identity::read_contact;
+    POST "/api/v1/cases/{survey}/{case}/erasure" => identity::request_erasure;
+    POST "/api/v1/cases/{survey}/{case}/erasure/confirm" => identity::confirm_erasure;
     PUT "/api/v1/surveys/{id}/files/{kind}" => surveys::put_file;
     GET "/api/v1/surveys/{id}/responses" => responses::list;
     POST "/api/v1/surveys/{id}/runs" => runs::create;

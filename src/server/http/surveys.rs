@@ -9,7 +9,7 @@ use validator::{Validate, ValidationError};
 
 use super::{
     Problem, Shared, codes,
-    extract::{Asker, AtSurvey, Checked, ImportedText, call},
+    extract::{Asker, AtSurvey, Checked, ImportedText, TOML_KIB_MAX, call},
     problem::ProblemBody,
 };
 use crate::{
@@ -230,9 +230,12 @@ pub(super) async fn put_file(
     file: ImportedText,
 ) -> Result<HttpResponse, Problem> {
     let kind = kind_of(&request)?;
+    if kind == FileKind::Targets && file.text.len() > TOML_KIB_MAX << 10 {
+        return Err(Problem::of(&codes::TOO_LARGE).because(format!("上限为 {TOML_KIB_MAX} KB")));
+    }
     let by = asker.0.author();
     let (version, new) = call(&shared, move |shared| {
-        let put = server::put_file(&shared.database, &survey.0, kind, &file.0, &by, &shared.clock)?;
+        let put = server::put_file(&shared.database, &survey.0, kind, &file.text, &by, &shared.clock)?;
         if kind == FileKind::Sample {
             judge_again(&shared.database, &shared.instruments, &shared.clock)?;
         }

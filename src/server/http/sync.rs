@@ -11,7 +11,7 @@ use validator::Validate;
 
 use super::{
     Problem, Shared, body, codes,
-    extract::{Asker, Soon, call, checked, shared, text},
+    extract::{Asker, Soon, call, checked, shared},
     problem::ProblemBody,
     submissions::{Named, answer, device_id, keep, not_a_revision},
 };
@@ -23,7 +23,6 @@ use crate::{
 
 const BATCH_LINES_MAX: usize = 50;
 const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
-const HAVE_ITEMS_MAX: usize = 1000;
 const HAVE_BYTES_MAX: usize = 256 * 1024;
 
 /// One line of a batch.
@@ -134,7 +133,7 @@ fn keep_all(shared: &Shared, asker: &Asker, lines: &Lines, request_id: &str) -> 
 }
 
 fn read_line(bytes: &[u8], bytes_max: usize) -> Result<BatchLine, Problem> {
-    let line: BatchLine = checked(&text(bytes)?)?;
+    let line: BatchLine = checked(bytes)?;
     let id = device_id(&line.id)?;
     if line.rev < 1 {
         return Err(not_a_revision());
@@ -225,16 +224,13 @@ impl FromRequest for HaveRequest {
         Box::pin(async move {
             let time_max = shared(&request)?.config.body_time_max;
             let limits = body::Limits { types: &["application/json"], bytes_max: HAVE_BYTES_MAX, time_max };
-            sound(checked(&text(&body::read(request, payload, limits).await?)?)?)
+            sound(checked(&body::read(request, payload, limits).await?)?)
         })
     }
 }
 
 /// Only what could have been kept can be asked after: a mistyped digest must not be answered with `different`.
 fn sound(request: HaveRequest) -> Result<HaveRequest, Problem> {
-    if request.have.len() > HAVE_ITEMS_MAX {
-        return Err(Problem::of(&codes::TOO_LARGE).because(format!("一次最多 {HAVE_ITEMS_MAX} 项")));
-    }
     let mut faults = Vec::new();
     let mut fault = |index: usize, field: &str, zh: &str, en: &str| {
         faults.push(Fault::new(field, Text::new(zh, en)).at(&format!("/have/{index}/{field}")));
@@ -259,8 +255,8 @@ fn sound(request: HaveRequest) -> Result<HaveRequest, Problem> {
     request_body(content = HaveRequest, description = "Up to 1,000 items."),
     responses(
         (status = 200, description = "One answer for each item, in order.", body = ReconcileAnswer),
-        (status = 413, description = "More items than allowed.", body = ProblemBody),
-        (status = 422, description = "An item that no server could keep, with its place.", body = ProblemBody),
+        (status = 413, description = "More bytes than allowed.", body = ProblemBody),
+        (status = 422, description = "More than 1,000 items, or one that no server could keep, with its place.", body = ProblemBody),
     )
 )]
 pub(super) async fn reconcile(shared: Data<Shared>, request: HaveRequest) -> Result<HttpResponse, Problem> {
