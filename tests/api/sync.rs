@@ -307,7 +307,7 @@ fn reconcile_refuses_what_no_server_could_keep_and_names_the_place() {
             problem["errors"].as_array().expect("faults").iter().map(|fault| &fault["pointer"]).collect();
         assert_eq!(places, ["/have/1/id", "/have/1/rev", "/have/1/sha256"]);
         let many = |count: usize| json!(vec![good.clone(); count]);
-        assert_eq!(reconcile(&app, &many(1001)).problem(), "too-large");
+        assert_eq!(reconcile(&app, &many(1001)).problem(), "invalid");
         assert_eq!(reconcile(&app, &many(1000)).json()["items"].as_array().map(Vec::len), Some(1000));
         for body in
             ["{}", "[]", "{\"have\":1}", "{\"have\":[{\"id\":1}]}", "{\"have\":[],\"x\":1}", "{\"have\":[[]]}", ""]

@@ -23,7 +23,6 @@ use crate::{
 
 const BATCH_LINES_MAX: usize = 50;
 const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
-const HAVE_ITEMS_MAX: usize = 1000;
 const HAVE_BYTES_MAX: usize = 256 * 1024;
 
 /// One line of a batch.
@@ -232,9 +231,6 @@ impl FromRequest for HaveRequest {
 
 /// Only what could have been kept can be asked after: a mistyped digest must not be answered with `different`.
 fn sound(request: HaveRequest) -> Result<HaveRequest, Problem> {
-    if request.have.len() > HAVE_ITEMS_MAX {
-        return Err(Problem::of(&codes::TOO_LARGE).because(format!("一次最多 {HAVE_ITEMS_MAX} 项")));
-    }
     let mut faults = Vec::new();
     let mut fault = |index: usize, field: &str, zh: &str, en: &str| {
         faults.push(Fault::new(field, Text::new(zh, en)).at(&format!("/have/{index}/{field}")));
@@ -259,8 +255,8 @@ fn sound(request: HaveRequest) -> Result<HaveRequest, Problem> {
     request_body(content = HaveRequest, description = "Up to 1,000 items."),
     responses(
         (status = 200, description = "One answer for each item, in order.", body = ReconcileAnswer),
-        (status = 413, description = "More items than allowed.", body = ProblemBody),
-        (status = 422, description = "An item that no server could keep, with its place.", body = ProblemBody),
+        (status = 413, description = "More bytes than allowed.", body = ProblemBody),
+        (status = 422, description = "More than 1,000 items, or one that no server could keep, with its place.", body = ProblemBody),
     )
 )]
 pub(super) async fn reconcile(shared: Data<Shared>, request: HaveRequest) -> Result<HttpResponse, Problem> {
