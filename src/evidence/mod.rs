@@ -1,4 +1,4 @@
-//! Evidence: digests and receipts. Plain functions of their inputs; what they vouch for is stored elsewhere.
+//! Evidence: digests, keys, receipts, and the audit log's tree. Plain functions of their inputs; what they vouch for is stored elsewhere.
 //!
 //! A [`Receipt`] says that the server keeps exactly these bytes. It is made once, stored, and sent again byte for byte
 //! whenever the same bytes arrive again. The audit log is a Merkle tree ([`Frontier`]) over its entries' headers
@@ -6,12 +6,16 @@
 
 mod digest;
 mod entry;
+mod keys;
 mod merkle;
+mod note;
 mod receipt;
 mod short_code;
 
 pub use digest::{is_sha256_hex, sha256_hex};
 pub use entry::{EntryHeader, commitment};
+pub use keys::{KEY_NAME, KeyError, Purpose, Signer, Verifier};
 pub use merkle::{Frontier, FrontierError, Hash, leaf_hash, node_hash};
+pub use note::{Checkpoint, NoteError, ORIGIN, SignedCheckpoint};
 pub use receipt::Receipt;
 pub use short_code::{ShortCode, ShortCodeError};

@@ -36,8 +36,10 @@ pub struct Results {
     /// City, districts, groups and their crossings.
     pub tables: Vec<ResultTable>,
     /// Differences between the groups of each variable.
+    #[serde(default)]
     pub differences: Vec<Difference>,
     /// The area model behind the districts' model-based estimates.
+    #[serde(default)]
     pub small_area: SmallArea,
     /// Changes since an earlier wave, when the run was asked to compare.
     pub changes: Option<Changes>,

@@ -15,7 +15,7 @@ use actix_web::{
 };
 
 use super::{
-    Clock, Config, Instruments, Refusal,
+    Clock, Config, Instruments, Keys, KeysError, Refusal,
     http::{self, Shared},
     jobs::{self, Engine, Runner},
     submissions,
@@ -36,6 +36,9 @@ pub enum StartError {
     /// The database cannot be used.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// The signing keys cannot be used.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
     /// What was kept before could not be judged.
     #[error(transparent)]
     CatchUp(#[from] Refusal),
@@ -80,6 +83,7 @@ pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<Runnin
     for migration in database.migrate()? {
         tracing::info!(migration, "migrated");
     }
+    let (keys, _made) = Keys::open(&config.key_dir, clock.now_ms())?;
     let instruments = Instruments::default();
     let judged = submissions::judge_waiting(&database, &instruments, &clock)?;
     tracing::info!(judged, backend = database.backend(), "caught up");
@@ -87,7 +91,7 @@ pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<Runnin
     let listener = TcpListener::bind(config.listen).map_err(listen_error)?;
     let address = listener.local_addr().map_err(listen_error)?;
     let runner = Runner::start(database.clone(), clock.clone(), engine)?;
-    let shared = Shared { database: database.clone(), config, clock, instruments, runner: runner.clone() };
+    let shared = Shared { database: database.clone(), config, clock, keys, instruments, runner: runner.clone() };
     let (handle, thread) = listen(shared, listener)?;
     tracing::info!(%address, "listening");
     Ok(RunningServer { address, database, runner, handle, thread })

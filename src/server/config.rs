@@ -2,7 +2,11 @@
 //!
 //! `docs/configuration.md` describes each key; a test holds the two together.
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clap::{Args, Command};
 use serde::Deserialize;
@@ -16,6 +20,9 @@ pub struct Settings {
     /// Where the data are: sqlite:FILE or postgres://USER@HOST/DATABASE [default: sqlite:scilit.db]
     #[arg(long, env = "SCILIT_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub database_url: Option<String>,
+    /// Folder of the server's signing keys [default: beside the SQLite file, FILE.keys; else scilit-keys]
+    #[arg(long, env = "SCILIT_KEY_DIR", value_name = "FOLDER")]
+    pub key_dir: Option<PathBuf>,
     /// Address and port to listen on [default: 127.0.0.1:8080]
     #[arg(long, env = "SCILIT_LISTEN", value_name = "ADDRESS:PORT")]
     pub listen: Option<SocketAddr>,
@@ -53,6 +60,8 @@ pub struct Settings {
 pub struct Config {
     /// Where the data are.
     pub database_url: DatabaseUrl,
+    /// The folder of the signing keys.
+    pub key_dir: PathBuf,
     /// Where to listen; port 0 takes a free one.
     pub listen: SocketAddr,
     /// Whether results can be read without a token.
@@ -139,6 +148,7 @@ impl Settings {
     pub fn over(self, below: Self) -> Self {
         Self {
             database_url: self.database_url.or(below.database_url),
+            key_dir: self.key_dir.or(below.key_dir),
             listen: self.listen.or(below.listen),
             public_results: self.public_results.or(below.public_results),
             database_connections_max: self.database_connections_max.or(below.database_connections_max),
@@ -182,8 +192,10 @@ impl Config {
             return Err(ConfigError::PlainPostgres);
         }
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let key_dir = settings.key_dir.unwrap_or_else(|| default_key_dir(&database_url));
         let config = Self {
             database_url,
+            key_dir,
             listen: settings.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
             public_results: settings.public_results.unwrap_or(false),
             database_connections_max: settings.database_connections_max.unwrap_or(16),
@@ -214,6 +226,18 @@ impl Config {
     /// What the connection pool is opened with.
     pub fn pool(&self) -> PoolSettings {
         PoolSettings { connections_max: self.database_connections_max, ..PoolSettings::default() }
+    }
+}
+
+/// Keys belong to one database and lie beside it, so that a copy of the file alone copies no key.
+fn default_key_dir(url: &DatabaseUrl) -> PathBuf {
+    match url {
+        DatabaseUrl::Sqlite(path) => {
+            let mut folder = path.clone().into_os_string();
+            folder.push(".keys");
+            folder.into()
+        }
+        DatabaseUrl::Postgres(_) => PathBuf::from("scilit-keys"),
     }
 }
 

@@ -133,6 +133,7 @@ impl TestApp {
     pub fn start_with(test: &TestDatabase, settings: Settings, engine: Engine) -> Self {
         let fixed = Settings {
             database_url: Some(test.url.clone()),
+            key_dir: Some(test.key_dir()),
             listen: Some(SocketAddr::from(([127, 0, 0, 1], 0))),
             workers: Some(2),
             ..Settings::default()

@@ -17,7 +17,7 @@ use scilit::storage::{Database, DatabaseUrl, PoolSettings};
 /// A database of its own for one test; gone afterwards.
 pub struct TestDatabase {
     pub url: String,
-    folder: Option<tempfile::TempDir>,
+    folder: tempfile::TempDir,
 }
 
 impl TestDatabase {
@@ -25,7 +25,7 @@ impl TestDatabase {
     pub fn sqlite() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let url = format!("sqlite:{}", folder.path().join("test.db").display());
-        Self { url, folder: Some(folder) }
+        Self { url, folder }
     }
 
     /// A database on the test process's own server; `None` when this machine has no PostgreSQL.
@@ -33,7 +33,12 @@ impl TestDatabase {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let server = postgres::server()?;
         let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-        Some(Self { url: server.create_database(&name), folder: None })
+        Some(Self { url: server.create_database(&name), folder: tempfile::tempdir().expect("a folder") })
+    }
+
+    /// A folder for the keys of the server on this database.
+    pub fn key_dir(&self) -> PathBuf {
+        self.folder.path().join("keys")
     }
 
     /// Opens it without touching its schema.

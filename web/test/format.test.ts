@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { count, decimal, interval, points, setShare, share, shortDigest } from '../src/results/format';
+import {
+  ABSENT, count, decimal, interval, points, pointsInterval, probability, setShare, share, shortDigest, signedPoints,
+} from '../src/results/format';
 
 describe('numbers as the releases write them', () => {
   it('gives a share two decimals and a percent sign', () => {
@@ -41,5 +43,22 @@ describe('numbers as the releases write them', () => {
 
   it('shortens a digest to twelve characters', () => {
     expect(shortDigest('0123456789abcdef')).toBe('0123456789ab');
+  });
+});
+
+describe('differences', () => {
+  it('carry their sign, and none where nothing is left of them', () => {
+    expect(signedPoints(0.0123)).toBe('+1.23');
+    expect(signedPoints(-0.0123)).toBe('−1.23');
+    expect(signedPoints(0.00001)).toBe('0.00');
+    expect(signedPoints(null)).toBe(ABSENT);
+    expect(pointsInterval([-0.01, 0.02])).toBe('−1.00 ~ +2.00');
+    expect(pointsInterval(null)).toBe(ABSENT);
+  });
+
+  it('have a probability with three decimals', () => {
+    expect(probability(0.0499)).toBe('0.050');
+    expect(probability(0.0002)).toBe('<0.001');
+    expect(probability(null)).toBe(ABSENT);
   });
 });

@@ -75,6 +75,8 @@ pub fn run(arguments: &DemoArguments) -> Result<()> {
 fn config(arguments: &DemoArguments, folder: &DemoFolder) -> Result<Config> {
     let settings = Settings {
         database_url: Some(arguments.database_url.clone().unwrap_or_else(|| folder.sqlite_url())),
+        // The demo's folder holds all that the demo makes, its keys too.
+        key_dir: arguments.database_url.is_some().then(|| folder.path().join("scilit.keys")),
         listen: Some(arguments.listen),
         // Everything shown is made up: the start page works without a token.
         public_results: Some(true),

@@ -8,6 +8,7 @@ mod documents;
 mod extract;
 mod finish;
 mod health;
+mod keys;
 mod openapi;
 mod pages;
 mod problem;
@@ -29,7 +30,7 @@ use actix_web::{
     web::{self, Data, PathConfig, QueryConfig, ServiceConfig},
 };
 
-use super::{Clock, Config, Instruments, jobs::Runner};
+use super::{Clock, Config, Instruments, Keys, jobs::Runner};
 use crate::storage::Database;
 
 /// What every handler can reach.
@@ -41,6 +42,8 @@ pub struct Shared {
     pub config: Config,
     /// The time.
     pub clock: Clock,
+    /// The signing keys.
+    pub keys: Keys,
     /// Published questionnaires, read once.
     pub instruments: Instruments,
     /// Where runs are computed.

@@ -10,14 +10,14 @@ use utoipa::{
 };
 
 use super::{
-    Access, health, problem::ProblemBody, questionnaires, responses, routes::ROUTES, runs, submissions, surveys,
+    Access, health, keys, problem::ProblemBody, questionnaires, responses, routes::ROUTES, runs, submissions, surveys,
 };
 
 #[derive(OpenApi)]
 #[openapi(
     info(title = "scilit", description = "公民科学素质调查：问卷、样本、答卷、计算与结果。Errors are problem+json (RFC 9457)."),
     paths(
-        health::healthz, health::readyz, openapi,
+        health::healthz, health::readyz, openapi, keys::list,
         questionnaires::publish, questionnaires::list, questionnaires::form,
         surveys::create, surveys::list, surveys::show, surveys::put_file,
         submissions::put, submissions::receipt, responses::list, responses::show,

@@ -6,7 +6,7 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use super::{Problem, codes, health, openapi, questionnaires, responses, runs, submissions, surveys};
+use super::{Problem, codes, health, keys, openapi, questionnaires, responses, runs, submissions, surveys};
 use crate::server::{
     Actor,
     Role::{self, Admin, Analyst, Auditor, Supervisor, Surveyor},
@@ -55,6 +55,7 @@ routes! {
     GET "/healthz" Access::Public => health::healthz;
     GET "/readyz" Access::Public => health::readyz;
     GET "/api/v1/openapi.json" Access::Public => openapi::openapi;
+    GET "/api/v1/keys" Access::Public => keys::list;
     POST "/api/v1/questionnaires" Access::Roles(SETUP) => questionnaires::publish;
     GET "/api/v1/questionnaires" Access::Roles(&Role::ALL) => questionnaires::list;
     GET "/api/v1/instruments/{hash}" Access::Roles(&Role::ALL) => questionnaires::form;

@@ -36,9 +36,14 @@ pub(super) struct ReceiptBody {
     rev: i32,
     sha256: String,
     server_seq: i64,
+    /// The entry of the audit log that says so.
+    log_index: Option<i64>,
     received_at: String,
     conflict: bool,
     short_code: String,
+    /// The key that signed; `GET /api/v1/keys` has its public half.
+    key_id: Option<String>,
+    /// Ed25519 over `scilit receipt v2`, a newline, and the receipt without this field.
     signature: Option<String>,
 }
 

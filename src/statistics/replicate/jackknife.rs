@@ -11,6 +11,9 @@ use crate::statistics::{
     },
 };
 
+/// Multipliers up to which a jackknife is made: 64 million take half a gigabyte.
+const MULTIPLIERS_MAX: usize = 64_000_000;
+
 /// Delete one unit of an unstratified design; the others carry n/(n-1), scale (1-f)(n-1)/n.
 pub(super) fn jk1(plan: &ReplicatesPlan, design: &Design) -> Result<ReplicateFactors, StatisticsError> {
     let strata = &design.first().strata;
@@ -38,6 +41,10 @@ pub(super) fn jkn(
     rule: LonelyRule,
 ) -> Result<ReplicateFactors, StatisticsError> {
     let units = design.first().units();
+    if units.saturating_mul(units) > MULTIPLIERS_MAX {
+        let reason = format!("{units} units would make {units} replicates of {units} multipliers; use the bootstrap");
+        return Err(StatisticsError::design(reason));
+    }
     let (mut all, mut rscales) = (Vec::new(), Vec::new());
     let parts = parts(design, rule)?;
     for ((stratum, range), part) in design.first().strata.iter().zip(ranges(design)).zip(&parts) {

@@ -30,6 +30,64 @@ export interface Row {
   effective_n: number | null;
   not_estimable: Text | null;
   verdicts: TargetVerdict[];
+  /** The model-based estimate beside the direct one; districts only. */
+  model?: ModelEstimate | null;
+}
+
+export interface ModelEstimate {
+  estimate: number;
+  rmse: number;
+  ci: [number, number];
+  synthetic: number;
+  /** The share of the estimate that the model supplies. */
+  model_share: number;
+}
+
+/** A difference of two shares. */
+export interface Compared {
+  estimate: number | null;
+  se: number | null;
+  df: number | null;
+  ci: [number, number] | null;
+  p_value: number | null;
+  not_estimable: Text | null;
+}
+
+export interface Level {
+  code: string;
+  label: Text;
+}
+
+/** The share of one group minus that of another of the same variable. */
+export interface Difference extends Compared {
+  variable: string;
+  label: Text;
+  first: Level;
+  second: Level;
+}
+
+/** The share of a domain now minus that in the earlier wave. */
+export interface Change extends Compared {
+  table: string;
+  domain: Record<string, string>;
+  labels: Text[];
+  earlier: number | null;
+  later: number | null;
+}
+
+export interface Changes {
+  survey: { code: string; title: string; place: string; example: boolean };
+  input_digest: string;
+  samples: 'independent' | 'shared_psus';
+  rows: Change[];
+}
+
+export interface SmallArea {
+  areas: number;
+  covariates: string[];
+  between_variance: number | null;
+  benchmark_factor: number | null;
+  not_fitted: Text | null;
 }
 
 export interface Table {
@@ -76,9 +134,13 @@ export interface Results {
     response_rate: number | null;
   };
   weights: { sum: number; kish_deff: number | null; effective_n: number | null; steps: WeightStep[] };
-  method: { variance: string; interval: string; level: number; df: number | null };
+  method: { variance: string; interval: string; level: number; replicates?: number | null; df: number | null };
   targets: Target[];
   tables: Table[];
+  /** Runs before these were computed have none. */
+  differences?: Difference[];
+  small_area?: SmallArea;
+  changes?: Changes | null;
   input_digest: string;
 }
 

@@ -2,6 +2,8 @@ import type { Row, Target, Text } from '../api/types';
 
 const COLUMNS = ['n', 'population', 'estimate', 'se', 'ci_low', 'ci_high', 'df', 'deff', 'effective_n'] as const;
 
+const MODEL = ['model_estimate', 'model_rmse', 'model_ci_low', 'model_ci_high', 'model_share'] as const;
+
 function field(value: string | number | null | undefined): string {
   const written = value === null || value === undefined ? '' : String(value);
   return /[",\r\n]/.test(written) ? `"${written.replaceAll('"', '""')}"` : written;
@@ -12,11 +14,15 @@ function field(value: string | number | null | undefined): string {
  * field. The byte-order mark lets office programs open the Chinese labels as they are.
  */
 export function tableCsv(by: readonly string[], rows: readonly Row[], targets: readonly Target[], say: (text: Text) => string): string {
-  const header = [...by, ...by.map((column) => `${column}_label`), ...COLUMNS, ...targets.map((t) => `verdict_${t.id}`)];
+  const hasModel = rows.some((row) => row.model);
+  const model = (row: Row): (number | undefined)[] =>
+    hasModel ? [row.model?.estimate, row.model?.rmse, row.model?.ci[0], row.model?.ci[1], row.model?.model_share] : [];
+  const header = [...by, ...by.map((column) => `${column}_label`), ...COLUMNS, ...(hasModel ? MODEL : []), ...targets.map((t) => `verdict_${t.id}`)];
   const lines = rows.map((row) => [
     ...by.map((column) => row.domain[column] ?? ''),
     ...by.map((_, place) => (row.labels[place] ? say(row.labels[place]) : '')),
     row.n, row.population, row.estimate, row.se, row.ci?.[0], row.ci?.[1], row.df, row.deff, row.effective_n,
+    ...model(row),
     ...targets.map((target) => row.verdicts.find((v) => v.target === target.id)?.verdict ?? ''),
   ]);
   return `\ufeff${[header, ...lines].map((line) => line.map(field).join(',')).join('\r\n')}\r\n`;

@@ -21,6 +21,22 @@ export function points(difference: number | null | undefined): string {
   return known(difference) ? fixed(difference * 100, 2) : ABSENT;
 }
 
+/** A difference with its sign in front; the unit stands in the column's head. */
+export function signedPoints(difference: number | null | undefined): string {
+  const written = points(difference);
+  return known(difference) && Number((difference * 100).toFixed(2)) > 0 ? `+${written}` : written;
+}
+
+export function pointsInterval(ci: readonly [number, number] | null | undefined): string {
+  return ci && known(ci[0]) && known(ci[1]) ? `${signedPoints(ci[0])} ~ ${signedPoints(ci[1])}` : ABSENT;
+}
+
+/** A p-value with three decimals; below a thousandth it says so. */
+export function probability(p: number | null | undefined): string {
+  if (!known(p)) return ABSENT;
+  return p < 0.001 ? '<0.001' : fixed(p, 3);
+}
+
 export function interval(ci: readonly [number, number] | null | undefined): string {
   return ci && known(ci[0]) && known(ci[1]) ? `${share(ci[0])}–${share(ci[1])}` : ABSENT;
 }
