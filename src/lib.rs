@@ -11,7 +11,7 @@
 //! | read, check and publish a questionnaire; check a response; score it | [`instrument`] |
 //! | design, weights, replicates, estimates, intervals, plans | [`statistics`] |
 //! | tables by district and group, targets, verdicts | [`indicator`] |
-//! | digests and receipts | [`evidence`] |
+//! | digests, signed receipts, the audit log's tree and proofs | [`evidence`] |
 //! | tables to files | [`export`] |
 //! | a synthetic city with its surveys, for the demo, load and coverage | [`simulate`] |
 //! | the only folder that knows SQL | `storage` |

@@ -2,12 +2,14 @@
 
 use std::process::ExitCode;
 
+use scilit::cli::Exit;
+
 fn main() -> ExitCode {
     match scilit::cli::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("scilit: {error:#}");
-            ExitCode::FAILURE
+            error.downcast_ref::<Exit>().map_or(ExitCode::FAILURE, |exit| exit.code.into())
         }
     }
 }

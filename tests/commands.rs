@@ -10,11 +10,13 @@ fn help(arguments: &[&str]) -> String {
     String::from_utf8(scilit(arguments).success().get_output().stdout.clone()).expect("UTF-8")
 }
 
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 14] = [
     "demo",
     "serve",
     "migrate",
     "token",
+    "keys",
+    "audit",
     "questionnaire",
     "score",
     "weight",

@@ -27,7 +27,8 @@ fn demo(dir: &Path, more: &[&str]) -> String {
 
 fn files(dir: &Path) -> BTreeMap<String, Vec<u8>> {
     let entries = fs::read_dir(dir).expect("the folder").map(|entry| entry.expect("an entry").path());
-    let named = entries.map(|path| {
+    // The keys lie in a folder of their own.
+    let named = entries.filter(|path| path.is_file()).map(|path| {
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
         (name, fs::read(path).expect("a file"))
     });
@@ -98,11 +99,51 @@ fn the_export_command_writes_what_the_api_gave() {
     let out = dir.join("exported");
     let url = format!("sqlite:{}", dir.join("scilit.db").display());
     scilit().args(["export", "--database-url", &url, "--dir"]).arg(&out).assert().success();
-    let exported = files(&out);
+    let mut exported = files(&out);
+    let (checkpoint, proof) = (exported.remove("checkpoint.txt"), exported.remove("audit_proof.txt"));
+    assert!(checkpoint.is_some() && proof.is_some(), "what the audit log says goes with the files");
     assert_eq!(exported.len(), 6);
     let downloaded = files_of(&dir, exported.keys());
     assert!(exported == downloaded);
     scilit().args(["export", "--database-url", &url, "--file", "nothing.csv", "--dir"]).arg(&out).assert().failure();
+}
+
+#[test]
+fn an_export_carries_what_its_run_and_the_audit_log_are_verified_with() {
+    let (_kept, dir) = folder();
+    demo(&dir, &[]);
+    let out = dir.join("exported");
+    let url = format!("sqlite:{}", dir.join("scilit.db").display());
+    scilit().args(["export", "--database-url", &url, "--dir"]).arg(&out).assert().success();
+    let printed = |command: &mut Command| {
+        String::from_utf8(command.assert().success().get_output().stdout.clone()).expect("UTF-8")
+    };
+    let keys = printed(scilit().args(["keys", "show", "--database-url", &url]));
+    let key = keys.lines().nth(1).and_then(|row| row.split('\t').nth(3)).expect("a key");
+    // The proof is checked with no database, and names the digests that the run's files have.
+    let check = ["audit", "check-proof", "--public-key", key];
+    let entry: Value =
+        serde_json::from_str(&printed(scilit().args(check).arg(out.join("audit_proof.txt")))).expect("JSON");
+    assert_eq!(entry["action"], "run.finish");
+    let object = entry["object"].as_str().expect("an object");
+    let shown = printed(scilit().args(["audit", "show", "--database-url", &url, "--object", object]));
+    let finished = shown.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let finished = finished.last().expect("an entry");
+    for (name, bytes) in
+        files(&dir).into_iter().filter(|(name, _)| finished["detail"]["files"][name.as_str()].is_string())
+    {
+        assert_eq!(finished["detail"]["files"][name.as_str()], scilit::evidence::sha256_hex(&bytes), "{name}");
+    }
+    assert_eq!(finished["detail"]["files"].as_object().expect("files").len(), 6);
+    let verify = ["audit", "verify", "--database-url", &url, "--public-key", key, "--checkpoint"];
+    assert!(printed(scilit().args(verify).arg(out.join("checkpoint.txt"))).contains("审计日志完整"));
+    // Each file that left is an entry.
+    let intents = printed(scilit().args(["audit", "show", "--database-url", &url, "--actor", "command-line"]));
+    assert_eq!(intents.matches("download.intent").count(), 6);
+    // Another proof than the one that was made is none.
+    let wrong = fs::read_to_string(out.join("audit_proof.txt")).expect("a proof").replacen("index ", "index 1", 1);
+    fs::write(out.join("audit_proof.txt"), wrong).expect("a file");
+    scilit().args(check).arg(out.join("audit_proof.txt")).assert().code(3);
 }
 
 fn files_of<'a>(dir: &Path, names: impl Iterator<Item = &'a String>) -> BTreeMap<String, Vec<u8>> {

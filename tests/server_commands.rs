@@ -69,6 +69,50 @@ fn a_token_is_made_listed_without_its_secret_and_taken_back() {
 }
 
 #[test]
+fn keys_are_made_once_shown_without_their_secret_and_rotated_with_an_entry() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let show = || out(&scilit(&folder, &["keys", "show"]));
+    let first = show();
+    assert_eq!(show(), first, "made once");
+    assert!(first.contains("in use\tscilit+") && !first.contains("PRIVATE"), "{first}");
+    let said = scilit(&folder, &["keys", "rotate"]);
+    assert!(said.status.success() && !out(&said).contains("PRIVATE"));
+    let rows: Vec<String> = show().lines().skip(1).map(str::to_owned).collect();
+    assert_eq!(rows.iter().map(|row| row.contains("in use")).collect::<Vec<_>>(), [false, true]);
+    let id = first.lines().nth(1).and_then(|row| row.split('\t').next()).expect("an id").to_owned();
+    let shown = out(&scilit(&folder, &["audit", "show", "--object", &format!("key/{id}")]));
+    assert!(shown.contains("key.rotate") && shown.contains("command-line"), "{shown}");
+    // A log without a checkpoint is whole as far as it goes; there is nothing to prove with yet.
+    assert!(out(&scilit(&folder, &["audit", "verify"])).contains("0 checkpoints"));
+    assert!(error(&scilit(&folder, &["audit", "checkpoint"])).contains("no checkpoint"));
+    assert!(error(&scilit(&folder, &["audit", "prove", "0"])).contains("no checkpoint covers entry 0"));
+}
+
+#[test]
+fn a_verification_without_a_key_or_a_schema_says_so_and_makes_neither() {
+    let folder = tempfile::tempdir().expect("a folder");
+    assert!(error(&scilit(&folder, &["audit", "verify"])).contains("scilit migrate"));
+    assert!(scilit(&folder, &["migrate"]).status.success());
+    let refused = scilit(&folder, &["audit", "verify"]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(error(&refused).contains("--public-key"));
+    assert!(!folder.path().join("scilit.db.keys").exists());
+    assert_eq!(scilit(&folder, &["audit", "verify", "--public-key", "x"]).status.code(), Some(2));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_server_does_not_start_with_keys_that_others_can_read() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().expect("a folder");
+    assert!(scilit(&folder, &["keys", "show"]).status.success());
+    let file = folder.path().join("scilit.db.keys/signing.toml");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("set");
+    let refused = error(&scilit(&folder, &["serve", "--listen", "127.0.0.1:0"]));
+    assert!(refused.contains("other users can read it") && !refused.contains("PRIVATE"), "{refused}");
+}
+
+#[test]
 fn a_questionnaire_is_published_once_and_a_broken_file_not_at_all() {
     let folder = tempfile::tempdir().expect("a folder");
     let publish = |file: &str| scilit(&folder, &["questionnaire", "publish", file]);
@@ -111,4 +155,38 @@ fn serve_prints_its_address_logs_json_without_secrets_and_ends_at_a_signal() {
     let logs = String::from_utf8_lossy(&ended.stderr).into_owned();
     assert!(logs.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{logs}");
     assert!(logs.contains("/api/v1/surveys") && !logs.contains(secret.trim()) && !logs.contains("canary"), "{logs}");
+}
+
+fn scilit_with_input(folder: &TempDir, arguments: &[&str], input: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_scilit"));
+    command.current_dir(folder.path()).env_clear().args(arguments);
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+    let mut stdin = child.stdin.take().expect("an input");
+    // A program that refuses its arguments may end before it reads.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    child.wait_with_output().expect("it ends")
+}
+
+#[test]
+fn the_first_administrator_comes_from_the_command_line_with_a_password_of_their_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let create = ["admin", "create", "chen"];
+    assert!(error(&scilit_with_input(&folder, &create, "")).contains("standard input has none"), "no default password");
+    assert!(error(&scilit_with_input(&folder, &create, "short\n")).contains("12 signs"));
+    assert!(
+        error(&scilit_with_input(&folder, &["admin", "create", "Chen"], "correct horse battery\n")).contains("login")
+    );
+    let made = scilit_with_input(&folder, &create, "correct horse battery\n");
+    assert!(out(&made).starts_with("created chen "), "{}", String::from_utf8_lossy(&made.stderr));
+    assert!(error(&scilit_with_input(&folder, &create, "correct horse battery\n")).contains("taken"));
+    let list = out(&scilit(&folder, &["user", "list"]));
+    assert!(list.contains("chen\tchen\tactive\tadmin@"), "{list}");
+    assert_eq!(out(&scilit(&folder, &["user", "disable", "chen"])), "chen disabled\n");
+    assert_eq!(out(&scilit(&folder, &["user", "enable", "chen"])), "chen enabled\n");
+    assert_eq!(out(&scilit(&folder, &["user", "unlock", "chen"])), "chen may sign in again\n");
+    let set = scilit_with_input(&folder, &["user", "password", "chen"], "another horse battery\n");
+    assert_eq!(out(&set), "chen has a new password\n");
+    assert!(error(&scilit(&folder, &["user", "disable", "nobody"])).contains("no such account"));
 }

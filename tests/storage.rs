@@ -8,7 +8,7 @@ use scilit::{
     evidence::{Receipt, sha256_hex},
     server::{Clock, Role, tokens},
     storage::{
-        Arrival, Database, DatabaseUrl, FileKind, InterviewState, Judgement, NewFile, NewRun, PoolSettings,
+        Arrival, Author, Database, DatabaseUrl, FileKind, InterviewState, Judgement, NewFile, NewRun, PoolSettings,
         Publication, RunFile, SampleCase, StorageError, StoredQuestionnaire, Survey,
     },
 };
@@ -61,14 +61,14 @@ fn case(survey_id: &str, case_id: &str) -> SampleCase {
 
 fn with_survey(test: &TestDatabase) -> Database {
     let database = test.migrated();
-    database.publish_questionnaire(&questionnaire("1.0.0", "q1")).expect("a questionnaire");
-    database.create_survey(&survey("s1", "one")).expect("a survey");
+    database.publish_questionnaire(&questionnaire("1.0.0", "q1"), &Author::system()).expect("a questionnaire");
+    database.create_survey(&survey("s1", "one"), &Author::system()).expect("a survey");
     database
 }
 
 fn put_sample(database: &Database, content: &str, cases: &[SampleCase]) -> Result<(i32, bool), StorageError> {
     let sha256 = sha256_hex(content.as_bytes());
-    let file = NewFile { kind: FileKind::Sample, sha256: &sha256, content, received_at_ms: 5, received_from: "test" };
+    let file = NewFile { kind: FileKind::Sample, sha256: &sha256, content, received_at_ms: 5, by: &Author::system() };
     database.put_survey_file("s1", file, cases)
 }
 
@@ -96,7 +96,7 @@ fn bad() -> Judgement {
 fn a_published_questionnaire_never_changes() {
     on_every_backend(|test| {
         let database = test.migrated();
-        let publish = |version, hash| database.publish_questionnaire(&questionnaire(version, hash));
+        let publish = |version, hash| database.publish_questionnaire(&questionnaire(version, hash), &Author::system());
         assert!(matches!(publish("1.0.0", "a"), Ok(Publication::New)));
         assert!(matches!(publish("1.0.0", "a"), Ok(Publication::Already)));
         assert!(matches!(publish("1.0.1", "b"), Ok(Publication::New)));
@@ -165,7 +165,7 @@ fn received_bytes_and_receipts_cannot_be_changed_or_removed() {
     on_every_backend(|test| {
         let database = test.migrated();
         keep(&database, ID, 1, b"{}");
-        database.publish_questionnaire(&questionnaire("1.0.0", "q1")).expect("a questionnaire");
+        database.publish_questionnaire(&questionnaire("1.0.0", "q1"), &Author::system()).expect("a questionnaire");
         for sql in [
             "UPDATE submission_raw SET sha256 = 'x'",
             "DELETE FROM submission_raw",
@@ -174,24 +174,13 @@ fn received_bytes_and_receipts_cannot_be_changed_or_removed() {
             "UPDATE questionnaire SET canonical = 'x'",
             "DELETE FROM questionnaire",
         ] {
-            assert!(execute(test, sql).is_err(), "{}: {sql}", database.backend());
+            assert!(test.execute(sql).is_err(), "{}: {sql}", database.backend());
         }
         assert!(
-            execute(test, "UPDATE submission_raw SET judged_at_ms = 7").is_ok(),
+            test.execute("UPDATE submission_raw SET judged_at_ms = 7").is_ok(),
             "the judgement's time is no evidence"
         );
     });
-}
-
-/// Runs SQL as an intruder with the server's own rights would.
-fn execute(test: &TestDatabase, sql: &str) -> diesel::QueryResult<()> {
-    use diesel::{Connection, connection::SimpleConnection};
-    match test.file() {
-        Some(file) => {
-            diesel::SqliteConnection::establish(&file.display().to_string()).expect("a file").batch_execute(sql)
-        }
-        None => diesel::PgConnection::establish(&test.url).expect("a connection").batch_execute(sql),
-    }
 }
 
 #[test]
@@ -263,7 +252,7 @@ fn a_sample_replaces_the_earlier_one_whole_or_not_at_all() {
 fn a_survey_code_is_taken_once() {
     on_every_backend(|test| {
         let database = with_survey(test);
-        let refused = database.create_survey(&survey("s2", "one")).expect_err("a taken code");
+        let refused = database.create_survey(&survey("s2", "one"), &Author::system()).expect_err("a taken code");
         assert!(matches!(refused, StorageError::CodeTaken(code) if code == "one"));
         assert_eq!(database.surveys().expect("surveys").len(), 1);
     });
@@ -283,7 +272,7 @@ fn runs_wait_in_a_bounded_queue_and_an_interrupted_run_fails_at_the_next_start()
                 state: "queued",
                 request: "{}",
             };
-            database.queue_run(run, 2)
+            database.queue_run(run, 2, &Author::system())
         };
         queue("r1").expect("room");
         queue("r2").expect("room");
@@ -310,14 +299,15 @@ fn only_the_digest_of_a_token_is_kept_and_a_revoked_or_expired_one_opens_nothing
     on_every_backend(|test| {
         let database = test.migrated();
         let clock = Clock::new(|| 1000);
-        let (token, secret) = tokens::issue(&database, Role::Analyst, "desk", Some(5000), &clock).expect("a token");
+        let (token, secret) =
+            tokens::issue(&database, Role::Analyst, "desk", Some(5000), &Author::system(), &clock).expect("a token");
         assert_eq!(token.secret_sha256, sha256_hex(secret.as_bytes()));
         let holder = |now_ms| tokens::holder(&database, &secret, now_ms).expect("an answer").map(|actor| actor.role);
         assert_eq!(holder(4999), Some(Role::Analyst));
         assert_eq!(holder(5000), None, "expired");
         assert_eq!(tokens::holder(&database, "scilit_wrong", 1).expect("an answer"), None);
-        assert!(database.revoke_token(&token.id, 2000).expect("revoked"));
-        assert!(!database.revoke_token(&token.id, 2000).expect("asked"), "only once");
+        assert!(database.revoke_token(&token.id, &Author::system(), 2000).expect("revoked"));
+        assert!(!database.revoke_token(&token.id, &Author::system(), 2000).expect("asked"), "only once");
         assert_eq!(holder(2001), None, "revoked");
     });
 }

@@ -3,7 +3,10 @@
 use clap::Args;
 
 use super::serve::SettingsArguments;
-use crate::storage::Database;
+use crate::{
+    server::{self, Clock},
+    storage::{Author, Database},
+};
 
 /// Brings the database's schema up to date.
 #[derive(Debug, Args)]
@@ -24,7 +27,7 @@ pub fn run(arguments: MigrateArguments) -> anyhow::Result<()> {
     let database = Database::open(&config.database_url, config.pool())?;
     let (names, verb) = match arguments.pending {
         true => (database.pending_migrations()?, "pending"),
-        false => (database.migrate()?, "applied"),
+        false => (server::migrate(&database, &Author::command_line(), &Clock::system())?, "applied"),
     };
     match names.is_empty() {
         true => println!("the schema is up to date"),

@@ -1,10 +1,13 @@
 //! The command line: one file a command.
 
 pub mod analysis;
+pub mod audit;
 pub mod demo;
 pub mod estimate;
+mod exit;
 pub mod export;
 pub mod flat;
+pub mod keys;
 pub mod migrate;
 pub mod plan;
 pub mod questionnaire;
@@ -14,7 +17,10 @@ pub mod score;
 pub mod serve;
 pub mod simulate;
 pub mod token;
+pub mod user;
 pub mod weight;
+
+pub use exit::Exit;
 
 use clap::{Parser, Subcommand};
 
@@ -32,6 +38,10 @@ enum Command {
     Serve(serve::ServeArguments),
     Migrate(migrate::MigrateArguments),
     Token(token::TokenArguments),
+    Keys(keys::KeysArguments),
+    Audit(audit::AuditArguments),
+    Admin(user::AdminArguments),
+    User(user::UserArguments),
     Questionnaire(questionnaire::QuestionnaireArguments),
     Sample(sample::SampleArguments),
     Score(score::ScoreArguments),
@@ -52,6 +62,10 @@ pub fn run() -> anyhow::Result<()> {
         Command::Serve(arguments) => serve::run(arguments),
         Command::Migrate(arguments) => migrate::run(arguments),
         Command::Token(arguments) => token::run(arguments),
+        Command::Keys(arguments) => keys::run(arguments),
+        Command::Audit(arguments) => audit::run(arguments),
+        Command::Admin(arguments) => user::run_admin(arguments),
+        Command::User(arguments) => user::run(arguments),
         Command::Questionnaire(arguments) => questionnaire::run(arguments),
         Command::Sample(arguments) => sample::run(&arguments),
         Command::Score(arguments) => score::run(arguments),

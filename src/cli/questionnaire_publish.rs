@@ -8,7 +8,7 @@ use clap::Args;
 use super::{serve::SettingsArguments, token::open};
 use crate::{
     server::{Clock, Instruments, Refusal, judge_again, publish},
-    storage::Publication,
+    storage::{Author, Publication},
 };
 
 /// Check a questionnaire file and publish it
@@ -28,7 +28,7 @@ pub fn run(arguments: PublishArguments) -> anyhow::Result<()> {
     let file = arguments.file.display().to_string();
     let source = std::fs::read_to_string(&arguments.file).with_context(|| format!("read {file}"))?;
     let (clock, database) = (Clock::system(), open(arguments.settings)?);
-    let (publication, row) = match publish(&database, &file, &source, "command line", &clock) {
+    let (publication, row) = match publish(&database, &file, &source, &Author::command_line(), &clock) {
         Ok(published) => published,
         Err(Refusal::Faults(faults)) => {
             let line = |line: Option<u64>| line.map(|line| format!(":{line}")).unwrap_or_default();

@@ -5,8 +5,8 @@ use clap::{Args, Subcommand};
 
 use super::serve::SettingsArguments;
 use crate::{
-    server::{Clock, Role, tokens},
-    storage::Database,
+    server::{self, Clock, Config, Role, tokens},
+    storage::{Author, Database},
 };
 
 /// API tokens: create, list, revoke.
@@ -63,9 +63,16 @@ pub fn run(arguments: TokenArguments) -> anyhow::Result<()> {
 /// # Errors
 /// When it cannot be opened or migrated.
 pub(super) fn open(settings: SettingsArguments) -> anyhow::Result<Database> {
-    let config = settings.config()?;
+    open_with(&settings.config()?)
+}
+
+/// Opens the database of a configuration with an up-to-date schema; applied migrations are logged.
+///
+/// # Errors
+/// When it cannot be opened or migrated.
+pub(super) fn open_with(config: &Config) -> anyhow::Result<Database> {
     let database = Database::open(&config.database_url, config.pool())?;
-    database.migrate()?;
+    server::migrate(&database, &Author::command_line(), &Clock::system())?;
     Ok(database)
 }
 
@@ -73,7 +80,7 @@ fn create(role: Role, label: &str, days: Option<i64>, settings: SettingsArgument
     let clock = Clock::system();
     let database = open(settings)?;
     let expires_at_ms = days.map(|days| clock.now_ms() + days * 24 * 60 * 60 * 1000);
-    let (token, secret) = tokens::issue(&database, role, label, expires_at_ms, &clock)?;
+    let (token, secret) = tokens::issue(&database, role, label, expires_at_ms, &Author::command_line(), &clock)?;
     eprintln!("token {} for {} ({}); keep the secret, it is not stored:", token.id, label, token.role);
     println!("{secret}");
     Ok(())
@@ -95,7 +102,7 @@ fn list(settings: SettingsArguments) -> anyhow::Result<()> {
 }
 
 fn revoke(id: &str, settings: SettingsArguments) -> anyhow::Result<()> {
-    let revoked = open(settings)?.revoke_token(id, Clock::system().now_ms())?;
+    let revoked = open(settings)?.revoke_token(id, &Author::command_line(), Clock::system().now_ms())?;
     ensure!(revoked, "revoke token {id}: there is no such valid token");
     println!("revoked {id}");
     Ok(())

@@ -15,12 +15,12 @@ use actix_web::{
 };
 
 use super::{
-    Clock, Config, Instruments, Keys, KeysError, Refusal,
+    Clock, Config, Instruments, Keys, KeysError, Passwords, Refusal, audit,
     http::{self, Shared},
-    jobs::{self, Engine, Runner},
+    jobs::{self, Engine, Notary, Runner},
     submissions,
 };
-use crate::storage::{Database, StorageError};
+use crate::storage::{Author, Database, StorageError};
 
 /// A request's head must come within this; for the second request on a kept connection the keep-alive time counts.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(5);
@@ -60,6 +60,8 @@ pub enum StartError {
 pub struct RunningServer {
     address: SocketAddr,
     database: Database,
+    clock: Clock,
+    notary: Notary,
     runner: Runner,
     handle: ServerHandle,
     thread: JoinHandle<std::io::Result<()>>,
@@ -80,21 +82,33 @@ pub fn start(config: Config, clock: Clock) -> Result<RunningServer, StartError> 
 /// When the database cannot be used or the address cannot be listened on; then nothing runs.
 pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<RunningServer, StartError> {
     let database = Database::open(&config.database_url, config.pool())?;
-    for migration in database.migrate()? {
+    for migration in audit::migrate(&database, &Author::system(), &clock)? {
         tracing::info!(migration, "migrated");
     }
-    let (keys, _made) = Keys::open(&config.key_dir, clock.now_ms())?;
+    let (keys, is_new_key) = Keys::open(&config.key_dir, clock.now_ms())?;
     let instruments = Instruments::default();
     let judged = submissions::judge_waiting(&database, &instruments, &clock)?;
     tracing::info!(judged, backend = database.backend(), "caught up");
     let listen_error = |source| StartError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).map_err(listen_error)?;
     let address = listener.local_addr().map_err(listen_error)?;
-    let runner = Runner::start(database.clone(), clock.clone(), engine)?;
-    let shared = Shared { database: database.clone(), config, clock, keys, instruments, runner: runner.clone() };
+    audit::log_start(&database, &clock, &keys.signer().key_id(), is_new_key)?;
+    let notary = Notary::start(database.clone(), config.database_url.clone(), keys.clone(), clock.clone())?;
+    let runner = Runner::start(database.clone(), clock.clone(), engine, &notary)?;
+    database.forget_old_tries(clock.now_ms())?;
+    let shared = Shared {
+        database: database.clone(),
+        config,
+        clock: clock.clone(),
+        keys,
+        notary: notary.clone(),
+        instruments,
+        runner: runner.clone(),
+        passwords: Passwords::default(),
+    };
     let (handle, thread) = listen(shared, listener)?;
     tracing::info!(%address, "listening");
-    Ok(RunningServer { address, database, runner, handle, thread })
+    Ok(RunningServer { address, database, clock, notary, runner, handle, thread })
 }
 
 fn listen(
@@ -139,6 +153,11 @@ impl RunningServer {
         &self.database
     }
 
+    /// The signer of its audit log's checkpoints.
+    pub fn notary(&self) -> &Notary {
+        &self.notary
+    }
+
     /// Lets requests and the run being computed end, then stops.
     pub fn stop(self) {
         System::new().block_on(self.handle.stop(true));
@@ -146,6 +165,10 @@ impl RunningServer {
         if let Ok(Err(error)) = self.thread.join() {
             tracing::error!(%error, "the server ended with an error");
         }
+        if let Err(error) = audit::log_stop(&self.database, &self.clock) {
+            tracing::error!(%error, "the stop could not be logged");
+        }
+        self.notary.stop();
     }
 
     /// Answers until the process is asked to end (SIGINT or SIGTERM), then stops.

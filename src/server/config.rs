@@ -50,6 +50,15 @@ pub struct Settings {
     /// Threads that answer requests [default: number of processors]
     #[arg(long, env = "SCILIT_WORKERS", value_name = "N")]
     pub workers: Option<usize>,
+    /// The address people and tablets reach the server by; QR codes hold it [default: http:// and `listen`]
+    #[arg(long, env = "SCILIT_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Tablets that run an older release start nothing new; what they have is taken [default: none]
+    #[arg(long, env = "SCILIT_MIN_RELEASE", value_name = "RELEASE")]
+    pub min_release: Option<String>,
+    /// Send the session's cookie without HTTPS; only when listening on this machine alone [default: false]
+    #[arg(long, env = "SCILIT_ALLOW_PLAIN_COOKIE", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub allow_plain_cookie: Option<bool>,
     /// What is logged, e.g. info or scilit=debug,warn [default: info]
     #[arg(long, env = "SCILIT_LOG", value_name = "FILTER")]
     pub log: Option<String>,
@@ -78,6 +87,12 @@ pub struct Config {
     pub keep_alive: Duration,
     /// Threads that answer requests.
     pub workers: usize,
+    /// The address QR codes hold, without a slash at its end.
+    pub public_url: String,
+    /// The least release that may start something new.
+    pub min_release: Option<String>,
+    /// Whether the session's cookie travels without HTTPS.
+    pub allow_plain_cookie: bool,
     /// What is logged.
     pub log: String,
 }
@@ -112,6 +127,12 @@ pub enum ConfigError {
         "use a PostgreSQL server on another machine: the connection is not encrypted; set allow_plain_postgres if the network is trusted"
     )]
     PlainPostgres,
+    /// A cookie in the clear would leave this machine.
+    #[error("send the cookie without HTTPS: allow_plain_cookie needs listen on 127.0.0.1 or [::1]")]
+    PlainCookie,
+    /// The public URL is none.
+    #[error("use public_url {0}: it must begin with https:// or http:// and have 200 signs at most")]
+    PublicUrl(String),
     /// A number outside its range.
     #[error("use {key} = {value}: it must be {wanted}")]
     Range {
@@ -158,6 +179,9 @@ impl Settings {
             body_seconds_max: self.body_seconds_max.or(below.body_seconds_max),
             keep_alive_seconds: self.keep_alive_seconds.or(below.keep_alive_seconds),
             workers: self.workers.or(below.workers),
+            public_url: self.public_url.or(below.public_url),
+            min_release: self.min_release.or(below.min_release),
+            allow_plain_cookie: self.allow_plain_cookie.or(below.allow_plain_cookie),
             log: self.log.or(below.log),
         }
     }
@@ -191,12 +215,24 @@ impl Config {
         if database_url.crosses_the_network() && settings.allow_plain_postgres != Some(true) {
             return Err(ConfigError::PlainPostgres);
         }
+        let listen = settings.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)));
+        let allow_plain_cookie = settings.allow_plain_cookie.unwrap_or(false);
+        if allow_plain_cookie && !listen.ip().is_loopback() {
+            return Err(ConfigError::PlainCookie);
+        }
+        let public_url = settings.public_url.unwrap_or_else(|| format!("http://{listen}"));
+        if public_url.len() > 200 || !(public_url.starts_with("https://") || public_url.starts_with("http://")) {
+            return Err(ConfigError::PublicUrl(public_url));
+        }
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let key_dir = settings.key_dir.unwrap_or_else(|| default_key_dir(&database_url));
         let config = Self {
             database_url,
             key_dir,
-            listen: settings.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+            listen,
+            public_url: public_url.trim_end_matches('/').to_owned(),
+            min_release: settings.min_release,
+            allow_plain_cookie,
             public_results: settings.public_results.unwrap_or(false),
             database_connections_max: settings.database_connections_max.unwrap_or(16),
             submission_bytes_max: settings.submission_bytes_max.unwrap_or(256 * 1024),

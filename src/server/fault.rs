@@ -86,6 +86,9 @@ pub enum Refusal {
         /// Why.
         message: String,
     },
+    /// An account, a grant or a tablet refused.
+    #[error(transparent)]
+    Account(#[from] super::AccountRefusal),
     /// The database refused.
     #[error(transparent)]
     Storage(#[from] StorageError),

@@ -1,7 +1,7 @@
 //! Publishing a questionnaire: the file is checked whole, then its version stands for ever.
 
 use super::{Clock, Refusal, instruments};
-use crate::storage::{Database, Publication, StoredQuestionnaire};
+use crate::storage::{Author, Database, Publication, StoredQuestionnaire};
 
 /// Checks the file and publishes the version it defines; the same version again changes nothing.
 ///
@@ -11,7 +11,7 @@ pub fn publish(
     database: &Database,
     file: &str,
     source: &str,
-    by: &str,
+    by: &Author,
     clock: &Clock,
 ) -> Result<(Publication, StoredQuestionnaire), Refusal> {
     let questionnaire = instruments::read_questionnaire(file, source).map_err(Refusal::Faults)?;
@@ -23,9 +23,9 @@ pub fn publish(
         canonical: questionnaire.canonical_json().to_owned(),
         source: source.to_owned(),
         published_at_ms: clock.now_ms(),
-        published_by: by.to_owned(),
+        published_by: by.id.clone(),
     };
-    let publication = database.publish_questionnaire(&row)?;
+    let publication = database.publish_questionnaire(&row, by)?;
     // Published before, the version keeps the day and the person of its first publication.
     let stored = database.questionnaire(&row.hash)?;
     Ok((publication, stored.unwrap_or(row)))

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::storage::Author;
+
 /// What a token's holder is to the survey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
@@ -39,11 +41,31 @@ impl Role {
     }
 }
 
-/// The holder of a valid token.
+/// Who asks: a person at a desk, a tablet with its person, or a service token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
-    /// The token's id, which is what tables and logs name.
-    pub token_id: String,
-    /// The holder's role.
+    /// What tables and the log name: the id of the person, the device or the token.
+    pub id: String,
+    /// The role they act in.
     pub role: Role,
+    /// The person, unless a service token asks.
+    pub user: Option<String>,
+    /// The tablet, when one asks.
+    pub device: Option<String>,
+    /// First digits of the region codes they are granted; nothing means everywhere.
+    pub scope: Option<String>,
+    /// Whether the device was revoked or its person disabled: what it hands in is kept and never counted by itself.
+    pub revoked: bool,
+}
+
+impl Actor {
+    /// A service token with this role, without limits of region.
+    pub fn service(id: String, role: Role) -> Self {
+        Self { id, role, user: None, device: None, scope: None, revoked: false }
+    }
+
+    /// The actor as the audit log names it.
+    pub fn author(&self) -> Author {
+        Author { id: self.id.clone(), role: self.role.name().to_owned() }
+    }
 }

@@ -6,7 +6,7 @@ use super::{Clock, Fault, Instruments, Refusal, Text, instruments};
 use crate::{
     evidence::sha256_hex,
     indicator::files::{FileFaults, Margins, Regions, Sample, Targets},
-    storage::{Database, FileKind, NewFile, SampleCase, Survey},
+    storage::{Author, Database, FileKind, NewFile, SampleCase, Survey},
 };
 
 /// A survey as it is asked for; shapes are checked, references are not.
@@ -38,6 +38,7 @@ pub fn create_survey(
     database: &Database,
     instruments: &Instruments,
     new: NewSurvey,
+    by: &Author,
     clock: &Clock,
 ) -> Result<Survey, Refusal> {
     let questionnaire = instruments.get(database, &new.questionnaire)?;
@@ -62,7 +63,7 @@ pub fn create_survey(
         state: "open".to_owned(),
         created_at_ms: clock.now_ms(),
     };
-    database.create_survey(&survey)?;
+    database.create_survey(&survey, by)?;
     Ok(survey)
 }
 
@@ -75,13 +76,12 @@ pub fn put_file(
     survey: &Survey,
     kind: FileKind,
     content: &str,
-    by: &str,
+    by: &Author,
     clock: &Clock,
 ) -> Result<(i32, bool), Refusal> {
     let cases = check(&survey.id, kind, content).map_err(faults)?;
     let sha256 = sha256_hex(content.as_bytes());
-    let (received_at_ms, received_from) = (clock.now_ms(), by);
-    let file = NewFile { kind, sha256: &sha256, content, received_at_ms, received_from };
+    let file = NewFile { kind, sha256: &sha256, content, received_at_ms: clock.now_ms(), by };
     Ok(database.put_survey_file(&survey.id, file, &cases)?)
 }
 

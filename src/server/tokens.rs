@@ -3,7 +3,7 @@
 use super::{Actor, Clock, Role};
 use crate::{
     evidence::sha256_hex,
-    storage::{ApiToken, Database, StorageError},
+    storage::{ApiToken, Author, Database, StorageError},
 };
 
 /// What every secret begins with, so that a scanner can find one that leaked.
@@ -29,6 +29,7 @@ pub fn issue(
     role: Role,
     label: &str,
     expires_at_ms: Option<i64>,
+    by: &Author,
     clock: &Clock,
 ) -> Result<(ApiToken, String), TokenError> {
     let mut bytes = [0; 32];
@@ -44,7 +45,7 @@ pub fn issue(
         expires_at_ms,
         revoked_at_ms: None,
     };
-    database.add_token(&token)?;
+    database.add_token(&token, by)?;
     Ok((token, secret))
 }
 
@@ -58,5 +59,5 @@ pub fn holder(database: &Database, secret: &str, now_ms: i64) -> Result<Option<A
     let Some(token) = database.token_with_digest(&sha256_hex(secret.as_bytes()))? else { return Ok(None) };
     let ended = token.revoked_at_ms.is_some() || token.expires_at_ms.is_some_and(|end| end <= now_ms);
     let role = Role::named(&token.role).filter(|_| !ended);
-    Ok(role.map(|role| Actor { token_id: token.id, role }))
+    Ok(role.map(|role| Actor::service(token.id, role)))
 }

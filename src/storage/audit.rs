@@ -22,6 +22,11 @@ impl Author {
     pub fn system() -> Self {
         Self { id: "system".to_owned(), role: "system".to_owned() }
     }
+
+    /// Whoever may run the program on the server's own machine.
+    pub fn command_line() -> Self {
+        Self { id: "command-line".to_owned(), role: "operator".to_owned() }
+    }
 }
 
 /// How an act ended.
@@ -67,6 +72,14 @@ impl Act {
     /// Something that was done.
     pub fn done(author: &Author, at_ms: i64, action: &'static str, object: String, detail: serde_json::Value) -> Self {
         Self { author: author.clone(), at_ms, action, object, outcome: Outcome::Done, detail }
+    }
+}
+
+impl Act {
+    /// The same with another outcome.
+    #[must_use]
+    pub fn ended(self, outcome: Outcome) -> Self {
+        Self { outcome, ..self }
     }
 }
 
@@ -215,5 +228,16 @@ impl Database {
             .limit(rows_max)
             .select(AuditEntry::as_select())
             .load(c))?)
+    }
+
+    /// The frontier of the log as it stands.
+    ///
+    /// # Errors
+    /// `BrokenLog` when the head's own bytes do not fit its size.
+    pub fn audit_frontier(&self) -> Result<Frontier, StorageError> {
+        let head = self.audit_head()?;
+        let broken = |message: String| StorageError::BrokenLog(message);
+        let size = u64::try_from(head.size).map_err(|error| broken(error.to_string()))?;
+        Frontier::from_bytes(size, &head.frontier).map_err(|error| broken(error.to_string()))
     }
 }

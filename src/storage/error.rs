@@ -37,6 +37,12 @@ pub enum StorageError {
     /// A survey with this code exists.
     #[error("create survey {0}: the code is taken")]
     CodeTaken(String),
+    /// Somebody signs in with this login already.
+    #[error("add a person: the login is taken")]
+    LoginTaken,
+    /// The role is granted or proposed already.
+    #[error("propose a grant: the person has the role, or it waits for its confirmation")]
+    GrantExists,
     /// As many runs as the queue may hold are waiting.
     #[error("queue a run: {0} are waiting already")]
     QueueFull(i64),

@@ -7,13 +7,18 @@
 #[macro_use]
 mod connection;
 mod audit;
+mod checkpoints;
+mod devices;
 mod error;
 mod interviews;
 mod migrations;
+mod people;
 mod postgres;
 mod questionnaires;
+mod reach;
 mod runs;
 mod schema;
+mod sessions;
 mod sqlite;
 mod submissions;
 mod surveys;
@@ -21,11 +26,16 @@ mod tokens;
 mod url;
 
 pub use audit::{Act, AuditEntry, AuditHead, Author, Outcome};
+pub use checkpoints::{AuditCheckpoint, EntryFilter};
 pub use connection::{Database, PoolSettings};
+pub use devices::{Device, DeviceReport, EnrolmentCode, Redeemed};
 pub use error::StorageError;
 pub use interviews::{Interview, InterviewState, JudgedBody, Judgement, Quarantined, SubmissionVersion};
+pub use people::{Person, RoleGrant};
 pub use questionnaires::{Publication, StoredQuestionnaire};
+pub use reach::Reach;
 pub use runs::{NewRun, Run, RunFile, RunFileHead, RunState};
+pub use sessions::{Session, TriesLimit};
 pub use submissions::{Arrival, Kept, Waiting};
 pub use surveys::{FileKind, NewFile, SampleCase, StoredFile, Survey, SurveyFile};
 pub use tokens::ApiToken;

@@ -2,7 +2,9 @@
 
 use diesel::prelude::*;
 
-use super::{Database, StorageError, schema::questionnaire};
+use serde_json::json;
+
+use super::{Act, Author, Database, StorageError, audit::Appends, schema::questionnaire};
 
 /// A published version.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
@@ -40,10 +42,12 @@ impl Database {
     ///
     /// # Errors
     /// `VersionTaken` when the id and version stand for another hash.
-    pub fn publish_questionnaire(&self, new: &StoredQuestionnaire) -> Result<Publication, StorageError> {
+    pub fn publish_questionnaire(&self, new: &StoredQuestionnaire, by: &Author) -> Result<Publication, StorageError> {
         writing!(self, c => {
             let inserted = diesel::insert_into(questionnaire::table).values(new).on_conflict_do_nothing().execute(c)?;
             if inserted == 1 {
+                let (object, detail) = (format!("questionnaire/{}", new.hash), json!({ "id": new.id, "version": new.version }));
+                c.append(&[Act::done(by, new.published_at_ms, "questionnaire.publish", object, detail)])?;
                 return Ok(Publication::New);
             }
             let same_version = questionnaire::id.eq(&new.id).and(questionnaire::version.eq(&new.version));

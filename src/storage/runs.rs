@@ -2,7 +2,10 @@
 
 use diesel::prelude::*;
 
-use super::{Database, StorageError, schema::*};
+use serde_json::json;
+
+use super::{Act, Author, Database, Outcome, StorageError, audit::Appends, schema::*};
+use crate::evidence::sha256_hex;
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,12 +110,20 @@ pub struct RunFileHead {
     pub sha256: String,
 }
 
+fn object(id: &str) -> String {
+    format!("run/{id}")
+}
+
+fn failed(id: &str, code: &str, now_ms: i64) -> Act {
+    Act::done(&Author::system(), now_ms, "run.finish", object(id), json!({ "error": code })).ended(Outcome::Failed)
+}
+
 impl Database {
     /// Queues a run unless `waiting_max` of the survey wait already.
     ///
     /// # Errors
     /// `QueueFull` when they do.
-    pub fn queue_run(&self, new: NewRun<'_>, waiting_max: i64) -> Result<(), StorageError> {
+    pub fn queue_run(&self, new: NewRun<'_>, waiting_max: i64, by: &Author) -> Result<(), StorageError> {
         writing!(self, c => {
             diesel::update(survey::table.find(new.survey_id)).set(survey::id.eq(survey::id)).execute(c)?;
             let waiting = run::table.filter(run::survey_id.eq(new.survey_id).and(run::state.eq(RunState::Queued.name())));
@@ -121,6 +132,8 @@ impl Database {
                 return Err(StorageError::QueueFull(waiting));
             }
             diesel::insert_into(run::table).values(new).execute(c)?;
+            let detail = json!({ "survey": new.survey_id, "engine": new.engine });
+            c.append(&[Act::done(by, new.created_at_ms, "run.create", object(new.id), detail)])?;
             Ok(())
         })
     }
@@ -131,12 +144,15 @@ impl Database {
     /// Whatever the database refused.
     pub fn begin_run(&self, id: &str, now_ms: i64) -> Result<bool, StorageError> {
         let queued = run::table.filter(run::id.eq(id).and(run::state.eq(RunState::Queued.name())));
-        let begun = writing!(self, c => {
-            Ok(diesel::update(queued)
+        writing!(self, c => {
+            let begun = diesel::update(queued)
                 .set((run::state.eq(RunState::Running.name()), run::started_at_ms.eq(now_ms)))
-                .execute(c)?)
-        })?;
-        Ok(begun == 1)
+                .execute(c)? == 1;
+            if begun {
+                c.append(&[Act::done(&Author::system(), now_ms, "run.begin", object(id), json!({}))])?;
+            }
+            Ok(begun)
+        })
     }
 
     /// Ends a run with its files: all of them and the state, or nothing.
@@ -155,6 +171,10 @@ impl Database {
                     run::finished_at_ms.eq(now_ms),
                 ))
                 .execute(c)?;
+            let names = files.iter().map(|file| (file.name.clone(), file.sha256.clone().into()));
+            let files: serde_json::Map<_, _> = names.collect();
+            let detail = json!({ "inputs_sha256": sha256_hex(inputs.as_bytes()), "files": files });
+            c.append(&[Act::done(&Author::system(), now_ms, "run.finish", object(id), detail)])?;
             Ok(())
         })
     }
@@ -173,6 +193,7 @@ impl Database {
                     run::error.eq(error),
                 ))
                 .execute(c)?;
+            c.append(&[failed(id, code, now_ms)])?;
             Ok(())
         })
     }
@@ -183,15 +204,22 @@ impl Database {
     /// Whatever the database refused.
     pub fn recover_runs(&self, now_ms: i64) -> Result<Vec<String>, StorageError> {
         writing!(self, c => {
-            diesel::update(run::table.filter(run::state.eq(RunState::Running.name())))
+            let mut interrupted: Vec<String> = diesel::update(run::table.filter(run::state.eq(RunState::Running.name())))
                 .set((
                     run::state.eq(RunState::Failed.name()),
                     run::finished_at_ms.eq(now_ms),
                     run::error_code.eq("interrupted"),
                     run::error.eq("the server stopped during the run"),
                 ))
-                .execute(c)?;
-            Ok(run::table.filter(run::state.eq(RunState::Queued.name())).order(run::id).select(run::id).load(c)?)
+                .returning(run::id)
+                .get_results(c)?;
+            interrupted.sort();
+            let queued = run::table.filter(run::state.eq(RunState::Queued.name())).order(run::id).select(run::id).load(c)?;
+            if !interrupted.is_empty() {
+                let acts: Vec<Act> = interrupted.iter().map(|id| failed(id, "interrupted", now_ms)).collect();
+                c.append(&acts)?;
+            }
+            Ok(queued)
         })
     }
 

@@ -175,6 +175,115 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    audit_checkpoint (size) {
+        size -> BigInt,
+        root -> Binary,
+        note -> Text,
+        at_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    person (id) {
+        id -> Text,
+        login -> Text,
+        display_name -> Text,
+        work_id -> Nullable<Text>,
+        password_hash -> Text,
+        status -> Text,
+        created_by -> Text,
+        created_at_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    role_grant (id) {
+        id -> Text,
+        person_id -> Text,
+        role -> Text,
+        scope -> Text,
+        from_ms -> BigInt,
+        to_ms -> Nullable<BigInt>,
+        state -> Text,
+        proposed_by -> Text,
+        proposed_at_ms -> BigInt,
+        confirmed_by -> Nullable<Text>,
+        confirmed_at_ms -> Nullable<BigInt>,
+        ended_by -> Nullable<Text>,
+        ended_at_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    session (token_sha256) {
+        token_sha256 -> Text,
+        id -> Text,
+        person_id -> Text,
+        created_at_ms -> BigInt,
+        used_at_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    device (id) {
+        id -> Text,
+        label -> Text,
+        person_id -> Text,
+        public_key -> Text,
+        enrolled_by -> Text,
+        enrolled_at_ms -> BigInt,
+        status -> Text,
+        app_release -> Text,
+        user_agent -> Text,
+        storage_bytes -> Nullable<BigInt>,
+        persisted -> Nullable<Bool>,
+        last_seen_ms -> BigInt,
+        clock_offset_ms -> Nullable<BigInt>,
+        queue_len -> Nullable<BigInt>,
+        oldest_unsent_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    device_token (token_sha256) {
+        token_sha256 -> Text,
+        device_id -> Text,
+        created_at_ms -> BigInt,
+        expires_at_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    enrolment_code (id) {
+        id -> Text,
+        selector -> Text,
+        code_sha256 -> Text,
+        person_id -> Text,
+        label -> Text,
+        created_by -> Text,
+        created_at_ms -> BigInt,
+        expires_at_ms -> BigInt,
+        wrong_tries -> Integer,
+        state -> Text,
+        device_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    throttle (key) {
+        key -> Text,
+        tries -> Integer,
+        since_ms -> BigInt,
+        blocked_until_ms -> BigInt,
+    }
+}
+
+diesel::joinable!(session -> person (person_id));
+diesel::joinable!(device -> person (person_id));
+diesel::joinable!(device_token -> device (device_id));
+diesel::allow_tables_to_appear_in_same_query!(person, session, device, device_token);
+
 diesel::joinable!(receipt -> submission_raw (server_seq));
 diesel::joinable!(quarantine -> submission_raw (server_seq));
 diesel::joinable!(sample_case -> survey (survey_id));

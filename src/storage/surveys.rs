@@ -2,7 +2,9 @@
 
 use diesel::prelude::*;
 
-use super::{Database, ROWS_PER_INSERT_MAX, StorageError, schema::*};
+use serde_json::json;
+
+use super::{Act, Author, Database, ROWS_PER_INSERT_MAX, StorageError, audit::Appends, schema::*};
 
 /// One wave of data collection.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
@@ -81,7 +83,7 @@ pub struct NewFile<'a> {
     /// When it came.
     pub received_at_ms: i64,
     /// From whom.
-    pub received_from: &'a str,
+    pub by: &'a Author,
 }
 
 /// A version of a survey's file without its text.
@@ -147,11 +149,16 @@ impl Database {
     ///
     /// # Errors
     /// `CodeTaken` when another has the code.
-    pub fn create_survey(&self, new: &Survey) -> Result<(), StorageError> {
-        let inserted = writing!(self, c => {
-            Ok(diesel::insert_into(survey::table).values(new).on_conflict(survey::code).do_nothing().execute(c)?)
-        })?;
-        if inserted == 1 { Ok(()) } else { Err(StorageError::CodeTaken(new.code.clone())) }
+    pub fn create_survey(&self, new: &Survey, by: &Author) -> Result<(), StorageError> {
+        writing!(self, c => {
+            let inserted = diesel::insert_into(survey::table).values(new).on_conflict(survey::code).do_nothing().execute(c)?;
+            if inserted == 0 {
+                return Err(StorageError::CodeTaken(new.code.clone()));
+            }
+            let detail = json!({ "code": new.code, "questionnaire": new.questionnaire_hash, "profile": new.profile_id });
+            c.append(&[Act::done(by, new.created_at_ms, "survey.create", format!("survey/{}", new.id), detail)])?;
+            Ok(())
+        })
     }
 
     /// The survey with this id.
@@ -194,7 +201,8 @@ impl Database {
                 return Ok((*version, false));
             }
             let version = current.map_or(1, |(version, _)| version + 1);
-            let NewFile { kind, sha256, content, received_at_ms, received_from } = new;
+            let NewFile { kind, sha256, content, received_at_ms, by } = new;
+            let received_from = by.id.as_str();
             let row = FileRow { survey_id, kind: kind.name(), version, sha256, content, received_at_ms, received_from };
             diesel::insert_into(survey_file::table).values(row).execute(c)?;
             if kind == FileKind::Sample {
@@ -203,6 +211,9 @@ impl Database {
                     diesel::insert_into(sample_case::table).values(rows).execute(c)?;
                 }
             }
+            let object = format!("survey/{survey_id}");
+            let detail = json!({ "kind": kind.name(), "version": version, "sha256": sha256 });
+            c.append(&[Act::done(by, received_at_ms, "survey.put-file", object, detail)])?;
             Ok((version, true))
         })
     }

@@ -2,7 +2,9 @@
 
 use diesel::prelude::*;
 
-use super::{Database, StorageError, schema::api_token};
+use serde_json::json;
+
+use super::{Act, Author, Database, StorageError, audit::Appends, schema::api_token};
 
 /// A token without its secret.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
@@ -29,9 +31,13 @@ impl Database {
     ///
     /// # Errors
     /// Whatever the database refused.
-    pub fn add_token(&self, new: &ApiToken) -> Result<(), StorageError> {
-        reading!(self, c => diesel::insert_into(api_token::table).values(new).execute(c))?;
-        Ok(())
+    pub fn add_token(&self, new: &ApiToken, by: &Author) -> Result<(), StorageError> {
+        writing!(self, c => {
+            diesel::insert_into(api_token::table).values(new).execute(c)?;
+            let detail = json!({ "role": new.role, "expires_at_ms": new.expires_at_ms });
+            c.append(&[Act::done(by, new.created_at_ms, "token.create", format!("token/{}", new.id), detail)])?;
+            Ok(())
+        })
     }
 
     /// The token whose secret has this digest.
@@ -61,11 +67,14 @@ impl Database {
     ///
     /// # Errors
     /// Whatever the database refused.
-    pub fn revoke_token(&self, id: &str, now_ms: i64) -> Result<bool, StorageError> {
+    pub fn revoke_token(&self, id: &str, by: &Author, now_ms: i64) -> Result<bool, StorageError> {
         let active = api_token::table.filter(api_token::id.eq(id).and(api_token::revoked_at_ms.is_null()));
-        let revoked = writing!(self, c => {
-            Ok(diesel::update(active).set(api_token::revoked_at_ms.eq(now_ms)).execute(c)?)
-        })?;
-        Ok(revoked == 1)
+        writing!(self, c => {
+            let revoked = diesel::update(active).set(api_token::revoked_at_ms.eq(now_ms)).execute(c)? == 1;
+            if revoked {
+                c.append(&[Act::done(by, now_ms, "token.revoke", format!("token/{id}"), json!({}))])?;
+            }
+            Ok(revoked)
+        })
     }
 }

@@ -1,8 +1,10 @@
 //! Who may use which route: the table of routes, tried out with every role and with none.
 
-use scilit::server::{
-    Role, Settings,
-    http::{Access, ROUTES},
+use std::{fs, path::Path, process::Command};
+
+use scilit::{
+    server::{Grant, Open, Role, Settings, http::ROUTES},
+    storage::Author,
 };
 
 use crate::support::{
@@ -17,6 +19,7 @@ fn filled(path: &str) -> String {
         .replace("{hash}", "0")
         .replace("{short}", "0")
         .replace("{id}", "nobody")
+        .replace("{seq}", "0")
         .replace("{name}", "responses_weighted.csv")
 }
 
@@ -28,10 +31,10 @@ fn every_route_lets_in_exactly_the_roles_of_its_table() {
             let askers = Role::ALL.into_iter().map(Some).chain([None]);
             for asker in askers {
                 let answer = app.send(asker, route.method, &filled(route.path), &[], b"");
-                let allowed = match (route.access, asker) {
-                    (Access::Public, _) => true,
-                    (Access::Roles(roles) | Access::Results(roles), Some(role)) => roles.contains(&role),
-                    (Access::Roles(_) | Access::Results(_), None) => false,
+                let allowed = match (route.access.open, asker) {
+                    (Open::Public, _) => true,
+                    (_, Some(role)) => route.access.grant(role) > Grant::No,
+                    (_, None) => false,
                 };
                 let refused = matches!(answer.status, 401 | 403);
                 assert_eq!(!refused, allowed, "{} {} for {asker:?}: {}", route.method, route.path, answer.status);
@@ -42,11 +45,8 @@ fn every_route_lets_in_exactly_the_roles_of_its_table() {
 }
 
 #[test]
-fn a_surveyor_can_fetch_forms_and_submit_and_read_receipts_and_nothing_else() {
-    let may = |route: &&scilit::server::http::Route| match route.access {
-        Access::Public => false,
-        Access::Roles(roles) | Access::Results(roles) => roles.contains(&Role::Surveyor),
-    };
+fn a_surveyor_can_fetch_forms_submit_read_receipts_and_their_own_log_and_nothing_else() {
+    let may = |route: &&scilit::server::http::Route| route.access.grant(Role::Surveyor) > Grant::No;
     let paths: Vec<_> = ROUTES.iter().filter(may).map(|route| (route.method, route.path)).collect();
     assert_eq!(
         paths,
@@ -55,8 +55,58 @@ fn a_surveyor_can_fetch_forms_and_submit_and_read_receipts_and_nothing_else() {
             ("GET", "/api/v1/instruments/{hash}"),
             ("PUT", "/api/v1/submissions/{uuid}/revs/{rev}"),
             ("GET", "/api/v1/receipts/{short}"),
+            ("GET", "/api/v1/audit/checkpoint"),
+            ("GET", "/api/v1/audit/entries"),
+            ("POST", "/api/v1/logout"),
+            ("GET", "/api/v1/me"),
+            ("POST", "/api/v1/me/password"),
+            ("GET", "/api/v1/sessions"),
+            ("DELETE", "/api/v1/sessions/{id}"),
+            ("GET", "/api/v1/sync/manifest"),
+            ("GET", "/api/v1/devices"),
+            ("PUT", "/api/v1/devices/self"),
         ]
     );
+}
+
+/// Compiles the policy's reader with every route of the router against `policy`; what the compiler said.
+fn compiled(policy: &str) -> Result<(), String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/server/policy.rs");
+    fs::copy(source, folder.path().join("policy.rs")).expect("the reader");
+    fs::write(folder.path().join("policy.txt"), policy).expect("the policy");
+    let uses = ROUTES
+        .iter()
+        .map(|route| format!("const _: policy::Access = policy::access({:?}, {:?});\n", route.method, route.path));
+    let count = format!("const _: () = assert!(policy::lines() == {}, \"no route has it\");\n", ROUTES.len());
+    let role = "#[derive(Clone, Copy)] pub enum Role { Surveyor, Supervisor, Analyst, Auditor, Admin }\n";
+    let main = format!("#![allow(dead_code)]\n{role}pub mod policy;\n{}{count}", uses.collect::<String>());
+    fs::write(folder.path().join("main.rs"), main).expect("a crate");
+    let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    rustc
+        .args(["--edition", "2024", "--crate-type", "lib", "--emit", "metadata", "main.rs"])
+        .current_dir(folder.path());
+    let output = rustc.output().expect("a compiler");
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+}
+
+#[test]
+fn rel_s1_a_route_missing_from_the_policy_file_fails_the_build_and_so_does_a_line_without_a_route() {
+    let policy =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/server/policy.txt")).expect("a policy");
+    assert_eq!(compiled(&policy), Ok(()), "the file as it is compiles");
+    let without: String =
+        policy.lines().filter(|line| !line.contains(" /api/v1/me ")).map(|line| format!("{line}\n")).collect();
+    assert_eq!(without.lines().count(), policy.lines().count() - 1);
+    let missing = compiled(&without).expect_err("a route without a line");
+    assert!(missing.contains("this route has no line in src/server/policy.txt"), "{missing}");
+    let more = format!("{policy}GET /api/v1/nothing public no no no no no\n");
+    assert!(compiled(&more).expect_err("a line without a route").contains("no route has it"));
+    let wrong = compiled(&policy.replacen("region", "regoin", 1));
+    assert!(wrong.is_ok(), "words in comments do not count");
+    let slip = policy.replacen("own      own        own", "own      onw        own", 1);
+    assert_ne!(slip, policy);
+    assert!(compiled(&slip).expect_err("a slip of the pen").contains("no, own, region or all"));
 }
 
 #[test]
@@ -85,7 +135,7 @@ fn a_wrong_or_revoked_token_opens_nothing() {
         }
         assert_eq!(app.get(Role::Analyst, "/api/v1/surveys").status, 200);
         for token in app.database().tokens().expect("tokens") {
-            app.database().revoke_token(&token.id, 1).expect("revoked");
+            app.database().revoke_token(&token.id, &Author::system(), 1).expect("revoked");
         }
         assert_eq!(app.get(Role::Analyst, "/api/v1/surveys").problem(), "unauthenticated");
     });

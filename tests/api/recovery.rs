@@ -3,7 +3,7 @@
 use scilit::{
     evidence::sha256_hex,
     server::Role,
-    storage::{Arrival, NewRun},
+    storage::{Arrival, Author, NewRun},
 };
 use serde_json::json;
 
@@ -67,7 +67,7 @@ fn a_run_left_running_fails_as_interrupted_and_a_queued_one_is_computed() {
                 state: "queued",
                 request: "{}",
             };
-            database.queue_run(run, 10).expect("queued");
+            database.queue_run(run, 10, &Author::system()).expect("queued");
         }
         assert!(database.begin_run(running, 2).expect("begun"));
 

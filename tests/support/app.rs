@@ -14,10 +14,10 @@ use scilit::{
     evidence::sha256_hex,
     server::{
         Clock, Config, Role, RunningServer, Settings,
-        jobs::{Engine, NamedFile, RunFailure, RunInputs},
+        jobs::{Engine, NamedFile, Notary, RunFailure, RunInputs},
         start_with, tokens,
     },
-    storage::Database,
+    storage::{Author, Database},
 };
 use serde_json::{Value, json};
 
@@ -143,13 +143,25 @@ impl TestApp {
         let ticking = Arc::clone(&now_ms);
         let clock = Clock::new(move || ticking.fetch_add(1, Ordering::Relaxed));
         let server = start_with(config, clock.clone(), engine).expect("a running server");
-        let issue = |role| (role, tokens::issue(server.database(), role, "test", None, &clock).expect("a token").1);
+        let issue = |role| {
+            (
+                role,
+                tokens::issue(server.database(), role, "test", None, &Author::command_line(), &clock)
+                    .expect("a token")
+                    .1,
+            )
+        };
         let secrets = Role::ALL.into_iter().map(issue).collect();
         Self { address: server.address(), server: Some(server), secrets, now_ms }
     }
 
     pub fn database(&self) -> &Database {
         self.server.as_ref().expect("a running server").database()
+    }
+
+    /// The signer of its checkpoints.
+    pub fn notary(&self) -> &Notary {
+        self.server.as_ref().expect("a running server").notary()
     }
 
     /// Stops it as a restart would, and keeps nothing but what the database holds.

@@ -4,6 +4,7 @@
 
 pub mod app;
 pub mod http;
+pub mod people;
 pub mod postgres;
 
 use std::{
@@ -52,6 +53,70 @@ impl TestDatabase {
         let database = self.open();
         database.migrate().expect("migrations");
         database
+    }
+
+    /// Runs SQL as an intruder with the server's own rights would.
+    pub fn execute(&self, sql: &str) -> diesel::QueryResult<()> {
+        use diesel::{Connection, connection::SimpleConnection};
+        match self.file() {
+            Some(file) => {
+                let mut connection = diesel::SqliteConnection::establish(&file.display().to_string()).expect("a file");
+                connection.batch_execute(&format!("PRAGMA busy_timeout = 10000; {sql}"))
+            }
+            None => diesel::PgConnection::establish(&self.url).expect("a connection").batch_execute(sql),
+        }
+    }
+
+    /// Takes the guards off the audit log, as somebody who owns the database can.
+    pub fn disarm_audit(&self) {
+        let triggers = [
+            "audit_entry_is_immutable",
+            "audit_detail_is_only_erased",
+            "audit_entry_is_kept",
+            "audit_head_only_grows",
+            "audit_head_is_kept",
+            "audit_checkpoint_is_immutable",
+            "audit_checkpoint_is_kept",
+        ];
+        let sql: String = match self.file() {
+            Some(_) => triggers.iter().map(|name| format!("DROP TRIGGER {name};")).collect(),
+            None => ["audit_entry", "audit_head", "audit_checkpoint"]
+                .iter()
+                .map(|table| format!("ALTER TABLE {table} DISABLE TRIGGER USER;"))
+                .collect(),
+        };
+        self.execute(&sql).expect("disarmed");
+    }
+
+    /// Has every insert into the audit log fail that logs this action.
+    pub fn break_audit(&self, action: &str) {
+        let sql = match self.file() {
+            Some(_) => format!(
+                "CREATE TRIGGER broken BEFORE INSERT ON audit_entry WHEN NEW.action = '{action}' \
+                 BEGIN SELECT RAISE(ABORT, 'broken'); END"
+            ),
+            None => format!(
+                "CREATE FUNCTION broken() RETURNS trigger AS $$ BEGIN RAISE EXCEPTION 'broken'; END $$ LANGUAGE plpgsql; \
+                 CREATE TRIGGER broken BEFORE INSERT ON audit_entry FOR EACH ROW WHEN (NEW.action = '{action}') \
+                 EXECUTE FUNCTION broken()"
+            ),
+        };
+        self.execute(&sql).expect("broken");
+    }
+
+    /// Undoes [`TestDatabase::break_audit`].
+    pub fn mend_audit(&self) {
+        let sql = match self.file() {
+            Some(_) => "DROP TRIGGER broken",
+            None => "DROP TRIGGER broken ON audit_entry; DROP FUNCTION broken",
+        };
+        self.execute(sql).expect("mended");
+    }
+
+    /// Bytes as a literal of this database's SQL.
+    pub fn bytes(&self, bytes: &[u8]) -> String {
+        let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        if self.file().is_some() { format!("x'{hex}'") } else { format!("'\\x{hex}'::bytea") }
     }
 
     /// The SQLite file.

@@ -10,6 +10,7 @@ use crate::{
     instrument::Questionnaire,
     server::{Clock, Config, Role, Settings, app, tokens},
     simulate::{City, CityParameters, DrawnSurvey, SurveyDesign},
+    storage::Author,
 };
 use anyhow::{Context, Result};
 use client::Client;
@@ -89,7 +90,8 @@ fn config(arguments: &DemoArguments, folder: &DemoFolder) -> Result<Config> {
 fn issue_tokens(server: &app::RunningServer, folder: &DemoFolder) -> Result<Vec<(Role, String)>> {
     let mut secrets = Vec::new();
     for role in [Role::Analyst, Role::Surveyor, Role::Auditor] {
-        let (_, secret) = tokens::issue(server.database(), role, "demo", None, &Clock::system())?;
+        let (_, secret) =
+            tokens::issue(server.database(), role, "demo", None, &Author::command_line(), &Clock::system())?;
         secrets.push((role, secret));
     }
     folder.keep_tokens(&secrets)?;

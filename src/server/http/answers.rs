@@ -13,16 +13,21 @@ pub(super) fn tagged(
     content_type: &str,
     bytes: Vec<u8>,
 ) -> HttpResponse {
-    let tag = EntityTag::new_strong(digest.to_owned());
-    let mut answer = if has_it(request, &tag) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
-    answer.insert_header(ETag(tag.clone())).insert_header((header::CACHE_CONTROL, caching));
-    if has_it(request, &tag) { answer.finish() } else { answer.content_type(content_type).body(bytes) }
+    let is_there = has_it(request, digest);
+    let mut answer = if is_there { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    answer.insert_header(ETag(tag(digest))).insert_header((header::CACHE_CONTROL, caching));
+    if is_there { answer.finish() } else { answer.content_type(content_type).body(bytes) }
 }
 
-fn has_it(request: &HttpRequest, tag: &EntityTag) -> bool {
+fn tag(digest: &str) -> EntityTag {
+    EntityTag::new_strong(digest.to_owned())
+}
+
+/// Whether the client has the bytes with this digest, so that none will be sent.
+pub(super) fn has_it(request: &HttpRequest, digest: &str) -> bool {
     match IfNoneMatch::parse(request) {
         Ok(IfNoneMatch::Any) => request.headers().contains_key(header::IF_NONE_MATCH),
-        Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|known| known.weak_eq(tag)),
+        Ok(IfNoneMatch::Items(tags)) => tags.iter().any(|known| known.weak_eq(&tag(digest))),
         Err(_) => false,
     }
 }

@@ -47,5 +47,18 @@ codes! {
     THROTTLED = "throttled" 429 true "wait" "请求过于频繁";
     INTERNAL = "internal" 500 true "keep_local" "服务器内部错误";
     OVERLOADED = "overloaded" 503 true "wait" "服务器繁忙，将自动重试";
+    AUDIT_BROKEN = "audit-broken" 503 false "contact_supervisor" "审计日志核验失败，须由人员处理";
     STORAGE_FULL = "storage-full" 507 true "keep_local" "服务器空间不足，数据保留在平板";
+    LOGIN_FAILED = "login-failed" 401 false "none" "账号或密码不正确";
+    DEVICE_REVOKED = "device-revoked" 401 false "contact_supervisor" "此设备或账号已停用，已采集的数据仍可上传";
+    FORBIDDEN_SCOPE = "forbidden-scope" 403 false "contact_supervisor" "没有该地区的权限";
+    FORBIDDEN_ORIGIN = "forbidden-origin" 403 false "reauth" "请求不是来自本系统的页面，已拒绝";
+    CLIENT_TOO_OLD = "client-too-old" 403 false "update_app" "请先更新程序（已采集的数据仍可上传）";
+    FOUR_EYES = "four-eyes" 403 false "none" "须由另一位管理员办理";
+    LOGIN_TAKEN = "login-taken" 409 false "none" "该登录名已被使用";
+    GRANT_EXISTS = "grant-exists" 409 false "none" "该角色已授予或正在等待确认";
+    ROLES_EXCLUDE = "roles-exclude" 409 false "none" "与此人已有的角色不能同时担任";
+    WRONG_CREDENTIAL = "wrong-credential" 409 false "none" "此操作不适用于当前的登录方式";
+    ENROLMENT_REFUSED = "enrolment-refused" 410 false "contact_supervisor" "注册码不可用（有误、已用过或已过期），请向督导员索取新码";
+    LOGIN_THROTTLED = "login-throttled" 429 true "wait" "多次输错，请 15 分钟后再试";
 }

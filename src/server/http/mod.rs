@@ -1,9 +1,12 @@
 //! HTTP: requests to calls, results to answers. `routes` is the whole list of routes with who may use each.
 
 mod answers;
+mod audit;
+mod audited;
 mod auth;
 mod body;
 mod codes;
+mod devices;
 mod documents;
 mod extract;
 mod finish;
@@ -11,26 +14,32 @@ mod health;
 mod keys;
 mod openapi;
 mod pages;
+mod people;
 mod problem;
 mod questionnaires;
 mod responses;
 mod routes;
 mod run_request;
 mod runs;
+mod sessions;
 mod submissions;
 mod surveys;
 
 pub use codes::{CODES, Code};
 pub use openapi::document as openapi_document;
+pub use people::is_login_text;
 pub use problem::Problem;
-pub use routes::{Access, ROUTES, Route};
+pub use routes::{ROUTES, Route};
 
 use actix_web::{
     middleware::from_fn,
     web::{self, Data, PathConfig, QueryConfig, ServiceConfig},
 };
 
-use super::{Clock, Config, Instruments, Keys, jobs::Runner};
+use super::{
+    Clock, Config, Instruments, Keys, Passwords,
+    jobs::{Notary, Runner},
+};
 use crate::storage::Database;
 
 /// What every handler can reach.
@@ -44,10 +53,14 @@ pub struct Shared {
     pub clock: Clock,
     /// The signing keys.
     pub keys: Keys,
+    /// The signer of the audit log's checkpoints.
+    pub notary: Notary,
     /// Published questionnaires, read once.
     pub instruments: Instruments,
     /// Where runs are computed.
     pub runner: Runner,
+    /// Where password hashes wait for a processor.
+    pub passwords: Passwords,
 }
 
 /// The factory's app: routes, the pages, and the middlewares every answer passes, outermost last.
@@ -68,6 +81,7 @@ pub(super) fn app(
         .app_data(QueryConfig::default().error_handler(|error, _| problem::bad_query(&error).into()))
         .configure(everything)
         .wrap(from_fn(auth::authorize))
+        .wrap(from_fn(audited::log_refusals))
         .wrap(from_fn(finish::finish))
         .wrap(tracing_actix_web::TracingLogger::<finish::Spans>::new())
 }

@@ -10,8 +10,10 @@ use utoipa::{
 };
 
 use super::{
-    Access, health, keys, problem::ProblemBody, questionnaires, responses, routes::ROUTES, runs, submissions, surveys,
+    audit, devices, health, keys, people, problem::ProblemBody, questionnaires, responses, routes::ROUTES, runs,
+    sessions, submissions, surveys,
 };
+use crate::server::policy::{Access, Open};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -22,6 +24,8 @@ use super::{
         surveys::create, surveys::list, surveys::show, surveys::put_file,
         submissions::put, submissions::receipt, responses::list, responses::show,
         runs::create, runs::list, runs::latest, runs::show, runs::results, runs::files, runs::file,
+        audit::of_run, audit::checkpoint, audit::entries, audit::proof,
+        sessions::login, sessions::logout, sessions::me, sessions::change_password, sessions::list, sessions::end, people::create, people::list, people::disable, people::enable, people::propose, people::confirm, people::revoke, devices::make_code, devices::enrol, devices::manifest, devices::list, devices::report, devices::revoke,
     ),
     components(schemas(ProblemBody)),
     modifiers(&Everywhere)
@@ -39,7 +43,7 @@ impl Modify for Everywhere {
         }
         for route in ROUTES {
             let Some(path) = document.paths.paths.get_mut(route.path) else { continue };
-            let operations = [&mut path.get, &mut path.put, &mut path.post];
+            let operations = [&mut path.get, &mut path.put, &mut path.post, &mut path.delete];
             for operation in operations.into_iter().flatten() {
                 operation.security = security(route.access);
                 let other =
@@ -59,10 +63,10 @@ fn problem() -> Content {
 
 fn security(access: Access) -> Option<Vec<SecurityRequirement>> {
     let token = SecurityRequirement::new::<_, [&str; 0], &str>("token", []);
-    match access {
-        Access::Public => None,
-        Access::Roles(_) => Some(vec![token]),
-        Access::Results(_) => Some(vec![SecurityRequirement::default(), token]),
+    match access.open {
+        Open::Public => None,
+        Open::Results => Some(vec![SecurityRequirement::default(), token]),
+        _ => Some(vec![token]),
     }
 }
 

@@ -27,6 +27,7 @@ pub struct Problem {
     errors: Vec<Fault>,
     receipt: Option<String>,
     allow: Option<String>,
+    retry_after: Option<i64>,
 }
 
 /// A problem as it is sent.
@@ -61,7 +62,16 @@ pub struct ProblemBody<'a> {
 
 impl Problem {
     pub(super) fn of(code: &'static Code) -> Self {
-        Self { code, detail: None, errors: Vec::new(), receipt: None, allow: None }
+        Self { code, detail: None, errors: Vec::new(), receipt: None, allow: None, retry_after: None }
+    }
+
+    pub(super) fn code(&self) -> &'static str {
+        self.code.name
+    }
+
+    /// Whether bytes were kept all the same.
+    pub(super) fn kept_bytes(&self) -> bool {
+        self.receipt.is_some()
     }
 
     pub(super) fn because(self, detail: impl Into<String>) -> Self {
@@ -78,6 +88,10 @@ impl Problem {
 
     pub(super) fn allow(self, methods: String) -> Self {
         Self { allow: Some(methods), ..self }
+    }
+
+    pub(super) fn retry_after(self, seconds: i64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
     }
 
     pub(super) fn status(&self) -> StatusCode {
@@ -132,7 +146,9 @@ impl ResponseError for Problem {
         let mut response = HttpResponse::build(self.status());
         response.content_type("application/problem+json");
         if matches!(self.code.action, "wait") || self.code.status >= 500 {
-            response.insert_header((header::RETRY_AFTER, RETRY_AFTER_SECONDS));
+            let seconds =
+                self.retry_after.map_or_else(|| RETRY_AFTER_SECONDS.to_owned(), |seconds| seconds.to_string());
+            response.insert_header((header::RETRY_AFTER, seconds));
         }
         if self.code.status == 401 {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
@@ -155,6 +171,7 @@ impl From<Refusal> for Problem {
                 Self::of(&codes::INVALID).with(vec![Fault::new("unknown-questionnaire", text).at("/questionnaire")])
             }
             Refusal::DigestMismatch => Self::of(&codes::DIGEST_MISMATCH),
+            Refusal::Account(refusal) => refusal.into(),
             Refusal::Storage(error) => error.into(),
             Refusal::Stored { .. } => {
                 tracing::error!(error = %refusal, "a stored document cannot be read");
@@ -170,6 +187,8 @@ impl From<StorageError> for Problem {
             StorageError::VersionTaken { id, version, published } => Self::of(&codes::VERSION_TAKEN)
                 .because(format!("{id} {version} 已发布，摘要为 {published}；请提高版本号")),
             StorageError::CodeTaken(code) => Self::of(&codes::CODE_TAKEN).because(code.clone()),
+            StorageError::LoginTaken => Self::of(&codes::LOGIN_TAKEN),
+            StorageError::GrantExists => Self::of(&codes::GRANT_EXISTS),
             StorageError::QueueFull(waiting) => {
                 Self::of(&codes::THROTTLED).because(format!("已有{waiting}次计算在排队"))
             }

@@ -55,7 +55,8 @@ pub(super) struct QuestionnairesBody {
 )]
 pub(super) async fn publish(shared: Data<Shared>, asker: Asker, file: ImportedText) -> Result<HttpResponse, Problem> {
     let (publication, row) = call(&shared, move |shared| {
-        let published = publish_call(&shared.database, "questionnaire.toml", &file.0, &asker.0.name(), &shared.clock)?;
+        let published =
+            publish_call(&shared.database, "questionnaire.toml", &file.0, &asker.0.author(), &shared.clock)?;
         judge_again(&shared.database, &shared.instruments, &shared.clock)?;
         Ok(published)
     })

@@ -7,8 +7,10 @@ use actix_web::{
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Problem, Shared, codes,
-    extract::{AtSurvey, call},
+    Problem, Shared,
+    audited::log_reading,
+    codes,
+    extract::{Asker, AtSurvey, call},
     problem::{self, ProblemBody},
 };
 use crate::{
@@ -115,9 +117,17 @@ pub(super) struct VersionBody {
         (status = 404, description = "No such survey.", body = ProblemBody),
     )
 )]
-pub(super) async fn list(shared: Data<Shared>, survey: AtSurvey, page: Query<Page>) -> Result<HttpResponse, Problem> {
+pub(super) async fn list(
+    shared: Data<Shared>,
+    asker: Asker,
+    survey: AtSurvey,
+    page: Query<Page>,
+) -> Result<HttpResponse, Problem> {
     let rows_max = page.rows()?;
-    let work = move |shared: &Shared| Ok(shared.database.interviews(&survey.0.id, page.after(), rows_max)?);
+    let work = move |shared: &Shared| {
+        let reach = asker.0.reach(&shared.database)?;
+        Ok(shared.database.interviews_within(&reach, &survey.0.id, page.after(), rows_max)?)
+    };
     let rows = call(&shared, work).await?;
     let is_full = i64::try_from(rows.len()).is_ok_and(|rows| rows == rows_max);
     let next = rows.last().filter(|_| is_full).map(|row| row.id.clone());
@@ -132,10 +142,17 @@ pub(super) async fn list(shared: Data<Shared>, survey: AtSurvey, page: Query<Pag
         (status = 404, description = "No such response.", body = ProblemBody),
     )
 )]
-pub(super) async fn show(shared: Data<Shared>, id: Path<String>) -> Result<HttpResponse, Problem> {
+pub(super) async fn show(shared: Data<Shared>, asker: Asker, id: Path<String>) -> Result<HttpResponse, Problem> {
     let found = call(&shared, move |shared| {
+        if !shared.database.reaches(&asker.0.reach(&shared.database)?, &id)? {
+            return Ok(None);
+        }
         let versions = shared.database.submission_versions(&id)?;
-        Ok(shared.database.interview(&id)?.zip(Some((versions, shared.database.quarantine_of(&id)?))))
+        let found = shared.database.interview(&id)?.zip(Some((versions, shared.database.quarantine_of(&id)?)));
+        if let Some((row, _)) = &found {
+            log_reading(shared, &asker.0, "response.read", format!("response/{}", row.id), serde_json::json!({}))?;
+        }
+        Ok(found)
     });
     let (row, (versions, quarantine)) = found.await?.ok_or_else(|| Problem::of(&codes::NOT_FOUND))?;
     let versions = versions.into_iter().map(|version| version_body(version, &quarantine)).collect();

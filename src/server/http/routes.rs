@@ -6,22 +6,17 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use super::{Problem, codes, health, keys, openapi, questionnaires, responses, runs, submissions, surveys};
-use crate::server::{
-    Actor,
-    Role::{self, Admin, Analyst, Auditor, Supervisor, Surveyor},
+use super::{
+    Problem, audit, codes, devices, health, keys, openapi, people, questionnaires, responses, runs, sessions,
+    submissions, surveys,
 };
-
-/// Who may use a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Everybody, without a token.
-    Public,
-    /// Holders of these roles.
-    Roles(&'static [Role]),
-    /// Holders of these roles, and everybody when results are public.
-    Results(&'static [Role]),
-}
+use crate::{
+    server::{
+        Actor, Known, Role,
+        policy::{self, Access, Grant, Open},
+    },
+    storage::{Author, Database, Reach, StorageError},
+};
 
 /// One route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,14 +25,17 @@ pub struct Route {
     pub method: &'static str,
     /// The path with its parameters in braces.
     pub path: &'static str,
-    /// Who may use it.
+    /// Who may use it: the route's line of the policy file.
     pub access: Access,
 }
 
 macro_rules! routes {
-    ($($method:ident $path:literal $access:expr => $handler:path;)*) => {
+    ($($method:ident $path:literal => $handler:path;)*) => {
         /// The table.
-        pub const ROUTES: &[Route] = &[$(Route { method: stringify!($method), path: $path, access: $access }),*];
+        pub const ROUTES: &[Route] = &[$(
+            // A constant, so that a route without a line in the policy file does not compile.
+            Route { method: stringify!($method), path: $path, access: const { policy::access(stringify!($method), $path) } }
+        ),*];
 
         pub(super) fn register(config: &mut ServiceConfig) {
             $(config.route($path, web::method(Method::$method).to($handler));)*
@@ -45,42 +43,67 @@ macro_rules! routes {
     };
 }
 
-const OFFICE: &[Role] = &[Supervisor, Analyst, Auditor, Admin];
-const FIELD: &[Role] = &[Surveyor, Supervisor];
-const SETUP: &[Role] = &[Analyst, Admin];
-const DATA: &[Role] = &[Supervisor, Analyst, Auditor];
-const PERSONS: &[Role] = &[Analyst, Auditor];
+const _: () = assert!(policy::lines() == ROUTES.len(), "src/server/policy.txt has a line that no route has");
 
 routes! {
-    GET "/healthz" Access::Public => health::healthz;
-    GET "/readyz" Access::Public => health::readyz;
-    GET "/api/v1/openapi.json" Access::Public => openapi::openapi;
-    GET "/api/v1/keys" Access::Public => keys::list;
-    POST "/api/v1/questionnaires" Access::Roles(SETUP) => questionnaires::publish;
-    GET "/api/v1/questionnaires" Access::Roles(&Role::ALL) => questionnaires::list;
-    GET "/api/v1/instruments/{hash}" Access::Roles(&Role::ALL) => questionnaires::form;
-    POST "/api/v1/surveys" Access::Roles(SETUP) => surveys::create;
-    GET "/api/v1/surveys" Access::Roles(OFFICE) => surveys::list;
-    GET "/api/v1/surveys/{id}" Access::Roles(OFFICE) => surveys::show;
-    PUT "/api/v1/surveys/{id}/files/{kind}" Access::Roles(SETUP) => surveys::put_file;
-    GET "/api/v1/surveys/{id}/responses" Access::Roles(DATA) => responses::list;
-    POST "/api/v1/surveys/{id}/runs" Access::Roles(&[Analyst, Auditor]) => runs::create;
-    PUT "/api/v1/submissions/{uuid}/revs/{rev}" Access::Roles(FIELD) => submissions::put;
-    GET "/api/v1/receipts/{short}" Access::Roles(&[Surveyor, Supervisor, Auditor]) => submissions::receipt;
-    GET "/api/v1/responses/{id}" Access::Roles(DATA) => responses::show;
-    GET "/api/v1/runs" Access::Results(OFFICE) => runs::list;
-    GET "/api/v1/runs/latest" Access::Results(OFFICE) => runs::latest;
-    GET "/api/v1/runs/{id}" Access::Results(OFFICE) => runs::show;
-    GET "/api/v1/runs/{id}/results" Access::Results(OFFICE) => runs::results;
-    GET "/api/v1/runs/{id}/files" Access::Results(OFFICE) => runs::files;
-    GET "/api/v1/runs/{id}/files/{name}" Access::Results(OFFICE) => runs::file;
+    GET "/healthz" => health::healthz;
+    GET "/readyz" => health::readyz;
+    GET "/api/v1/openapi.json" => openapi::openapi;
+    GET "/api/v1/keys" => keys::list;
+    POST "/api/v1/questionnaires" => questionnaires::publish;
+    GET "/api/v1/questionnaires" => questionnaires::list;
+    GET "/api/v1/instruments/{hash}" => questionnaires::form;
+    POST "/api/v1/surveys" => surveys::create;
+    GET "/api/v1/surveys" => surveys::list;
+    GET "/api/v1/surveys/{id}" => surveys::show;
+    PUT "/api/v1/surveys/{id}/files/{kind}" => surveys::put_file;
+    GET "/api/v1/surveys/{id}/responses" => responses::list;
+    POST "/api/v1/surveys/{id}/runs" => runs::create;
+    PUT "/api/v1/submissions/{uuid}/revs/{rev}" => submissions::put;
+    GET "/api/v1/receipts/{short}" => submissions::receipt;
+    GET "/api/v1/responses/{id}" => responses::show;
+    GET "/api/v1/runs" => runs::list;
+    GET "/api/v1/runs/latest" => runs::latest;
+    GET "/api/v1/runs/{id}" => runs::show;
+    GET "/api/v1/runs/{id}/results" => runs::results;
+    GET "/api/v1/runs/{id}/files" => runs::files;
+    GET "/api/v1/runs/{id}/files/{name}" => runs::file;
+    GET "/api/v1/runs/{id}/proof" => audit::of_run;
+    GET "/api/v1/audit/checkpoint" => audit::checkpoint;
+    GET "/api/v1/audit/entries" => audit::entries;
+    GET "/api/v1/audit/proof/{seq}" => audit::proof;
+    POST "/api/v1/login" => sessions::login;
+    POST "/api/v1/logout" => sessions::logout;
+    GET "/api/v1/me" => sessions::me;
+    POST "/api/v1/me/password" => sessions::change_password;
+    GET "/api/v1/sessions" => sessions::list;
+    DELETE "/api/v1/sessions/{id}" => sessions::end;
+    POST "/api/v1/users" => people::create;
+    GET "/api/v1/users" => people::list;
+    POST "/api/v1/users/{id}/disable" => people::disable;
+    POST "/api/v1/users/{id}/enable" => people::enable;
+    POST "/api/v1/users/{id}/grants" => people::propose;
+    POST "/api/v1/grants/{id}/confirm" => people::confirm;
+    DELETE "/api/v1/grants/{id}" => people::revoke;
+    POST "/api/v1/enrolment-codes" => devices::make_code;
+    POST "/api/v1/enrol" => devices::enrol;
+    GET "/api/v1/sync/manifest" => devices::manifest;
+    GET "/api/v1/devices" => devices::list;
+    PUT "/api/v1/devices/self" => devices::report;
+    POST "/api/v1/devices/{id}/revoke" => devices::revoke;
 }
+
+/// The rule for files with one row a person.
+const PERSONS: Access = policy::access("PART", "run-file-of-persons");
+
+/// The rule for files with results only.
+const RESULTS: Access = policy::access("GET", "/api/v1/runs/{id}/results");
 
 /// Who may read a run's file: the published ones like the results, any other only those who work with persons' rows.
 pub(super) fn file_access(name: &str) -> Access {
     match name {
-        "results.json" | "indicator.csv" => Access::Results(OFFICE),
-        _ => Access::Roles(PERSONS),
+        "results.json" | "indicator.csv" => RESULTS,
+        _ => PERSONS,
     }
 }
 
@@ -99,32 +122,56 @@ pub(super) fn methods_of(pattern: &str) -> Option<String> {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Asker {
     pub(super) actor: Option<Actor>,
+    pub(super) known: Option<Known>,
+    pub(super) access: Option<Access>,
     pub(super) public_results: bool,
 }
 
 impl Asker {
     /// Refuses unless the rule lets the asker in.
     pub(super) fn may(&self, access: Access) -> Result<(), Problem> {
-        let (roles, open) = match access {
-            Access::Public => return Ok(()),
-            Access::Roles(roles) => (roles, false),
-            Access::Results(roles) => (roles, self.public_results),
-        };
-        match &self.actor {
-            _ if open => Ok(()),
-            Some(actor) if roles.contains(&actor.role) => Ok(()),
+        match &self.known {
+            _ if access.open == Open::Public || (access.open == Open::Results && self.public_results) => Ok(()),
+            Some(known) if known.may(access) => Ok(()),
             Some(_) => Err(Problem::of(&codes::FORBIDDEN_ROLE)),
             None => Err(Problem::of(&codes::UNAUTHENTICATED)),
         }
     }
 
+    /// How far the asker sees on this route.
+    pub(super) fn grant(&self) -> Grant {
+        let access = self.access.zip(self.actor.as_ref());
+        access.map_or(Grant::No, |(access, actor)| access.grant(actor.role))
+    }
+
+    /// The rows the asker may see on this route, for the query itself.
+    pub(super) fn reach(&self, database: &Database) -> Result<Reach, StorageError> {
+        let Some(actor) = &self.actor else { return Ok(Reach::By(Vec::new())) };
+        Ok(match self.grant() {
+            Grant::All => Reach::All,
+            Grant::Region => Reach::region(actor.scope.as_deref()),
+            Grant::Own => {
+                let tablets = actor.user.as_deref().map(|person| database.device_ids_of(person)).transpose()?;
+                let all = tablets.unwrap_or_default().into_iter().chain([actor.id.clone()]).chain(actor.user.clone());
+                Reach::By(all.collect())
+            }
+            Grant::No => Reach::By(Vec::new()),
+        })
+    }
+
     /// What tables name as the source of a change.
     pub(super) fn name(&self) -> String {
-        self.actor.as_ref().map_or_else(|| "nobody".to_owned(), |actor| actor.token_id.clone())
+        self.author().id
+    }
+
+    /// The asker as the audit log names them.
+    pub(super) fn author(&self) -> Author {
+        let nobody = || Author { id: "nobody".to_owned(), role: "public".to_owned() };
+        self.actor.as_ref().map_or_else(nobody, Actor::author)
     }
 
     /// Whether only succeeded runs may be seen: a reader without a role sees nothing of the work.
     pub(super) fn is_public_reader(&self) -> bool {
-        self.actor.as_ref().is_none_or(|actor| !OFFICE.contains(&actor.role))
+        self.actor.as_ref().is_none_or(|actor| actor.role == Role::Surveyor)
     }
 }

@@ -6,9 +6,12 @@ use actix_web::{
     web::{Data, Path, Query},
 };
 use serde::Serialize;
+use serde_json::json;
 
 use super::{
-    Problem, Shared, answers, codes,
+    Problem, Shared, answers,
+    audited::{intend_download, log_reading},
+    codes,
     extract::{Asker, AtRun, AtSurvey, call},
     problem::ProblemBody,
     responses::Page,
@@ -118,7 +121,7 @@ pub(super) async fn create(
             Ok(request) => request,
             Err(problem) => return Ok(Err(problem)),
         };
-        let id = shared.runner.queue(&survey.0.id, &asker.0.name(), &request)?;
+        let id = shared.runner.queue(&survey.0.id, &asker.0.author(), &request)?;
         Ok(Ok(shared.database.run(&id)?))
     };
     let run = call(&shared, work).await??.ok_or_else(|| Problem::of(&codes::INTERNAL))?;
@@ -167,8 +170,17 @@ pub(super) async fn show(run: AtRun) -> Result<HttpResponse, Problem> {
         (status = 409, description = "It has not succeeded (yet).", body = ProblemBody),
     )
 )]
-pub(super) async fn results(request: HttpRequest, shared: Data<Shared>, run: AtRun) -> Result<HttpResponse, Problem> {
+pub(super) async fn results(
+    request: HttpRequest,
+    shared: Data<Shared>,
+    asker: Asker,
+    run: AtRun,
+) -> Result<HttpResponse, Problem> {
     let file = read_file(&shared, run, "results.json".to_owned()).await?;
+    if !answers::has_it(&request, &file.sha256) {
+        let (object, detail) = (format!("run/{}", file.run_id), json!({ "sha256": file.sha256 }));
+        call(&shared, move |shared| log_reading(shared, &asker.0, "run.read", object, detail)).await?;
+    }
     Ok(answers::tagged(&request, &file.sha256, MAY_KEEP_BUT_ASK, "application/json", file.content))
 }
 
@@ -203,6 +215,10 @@ pub(super) async fn file(
     let name = path.into_inner().1;
     asker.0.may(file_access(&name))?;
     let file = read_file(&shared, run, name).await?;
+    if !answers::has_it(&request, &file.sha256) {
+        let (object, sha256) = (format!("run/{}/{}", file.run_id, file.name), file.sha256.clone());
+        call(&shared, move |shared| intend_download(shared, &asker.0, object, &sha256)).await?;
+    }
     let mut answer = answers::tagged(&request, &file.sha256, MAY_KEEP_BUT_ASK, &file.content_type, file.content);
     let name = header::ContentDisposition::attachment(file.name);
     if let Ok(name) = header::TryIntoHeaderValue::try_into_value(name) {

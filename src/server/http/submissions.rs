@@ -131,11 +131,15 @@ fn answer(received: &Received) -> Result<HttpResponse, Problem> {
         (status = 422, description = "Misheard: the check sign does not fit.", body = ProblemBody),
     )
 )]
-pub(super) async fn receipt(shared: Data<Shared>, short: Path<String>) -> Result<HttpResponse, Problem> {
+pub(super) async fn receipt(shared: Data<Shared>, asker: Asker, short: Path<String>) -> Result<HttpResponse, Problem> {
     let text = |error: &dyn std::fmt::Display| Text::new("短码有误，请再核对一遍", error.to_string());
     let code: Result<ShortCode, _> = short.parse();
     let code = code.map_err(|error| Problem::of(&codes::INVALID).with(vec![Fault::new("short-code", text(&error))]))?;
-    let receipts = call(&shared, move |shared| Ok(shared.database.receipts(&code.to_string())?)).await?;
+    let receipts = call(&shared, move |shared| {
+        let reach = asker.0.reach(&shared.database)?;
+        Ok(shared.database.receipts_within(&reach, &code.to_string())?)
+    })
+    .await?;
     match receipts.is_empty() {
         true => Err(Problem::of(&codes::NOT_FOUND)),
         false => Ok(HttpResponse::Ok().content_type("application/json").body(format!("[{}]", receipts.join(",")))),

@@ -60,7 +60,7 @@ fn is_code(text: &str) -> Result<(), ValidationError> {
     if fine { Ok(()) } else { Err(refuse("code")) }
 }
 
-fn is_plain(text: &str) -> Result<(), ValidationError> {
+pub(super) fn is_plain(text: &str) -> Result<(), ValidationError> {
     if text.chars().any(char::is_control) { Err(refuse("characters")) } else { Ok(()) }
 }
 
@@ -164,10 +164,16 @@ pub(super) struct PutFileBody {
         (status = 422, description = "Every fault with its field.", body = ProblemBody),
     )
 )]
-pub(super) async fn create(shared: Data<Shared>, body: Checked<SurveyRequest>) -> Result<HttpResponse, Problem> {
+pub(super) async fn create(
+    shared: Data<Shared>,
+    asker: Asker,
+    body: Checked<SurveyRequest>,
+) -> Result<HttpResponse, Problem> {
     let new = new_survey(body.0)?;
-    let survey =
-        call(&shared, |shared| server::create_survey(&shared.database, &shared.instruments, new, &shared.clock));
+    let by = asker.0.author();
+    let survey = call(&shared, move |shared| {
+        server::create_survey(&shared.database, &shared.instruments, new, &by, &shared.clock)
+    });
     let survey = SurveyBody::from(survey.await?);
     Ok(HttpResponse::Created().insert_header(("location", format!("/api/v1/surveys/{}", survey.id))).json(survey))
 }
@@ -224,7 +230,7 @@ pub(super) async fn put_file(
     file: ImportedText,
 ) -> Result<HttpResponse, Problem> {
     let kind = kind_of(&request)?;
-    let by = asker.0.name();
+    let by = asker.0.author();
     let (version, new) = call(&shared, move |shared| {
         let put = server::put_file(&shared.database, &survey.0, kind, &file.0, &by, &shared.clock)?;
         if kind == FileKind::Sample {

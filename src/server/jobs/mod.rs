@@ -2,10 +2,12 @@
 
 mod engine;
 mod inputs;
+mod notary;
 mod request;
 
 pub use engine::indicator;
 pub use inputs::{EarlierFiles, RunInputs};
+pub use notary::Notary;
 pub use request::{EarlierRun, RunRequest};
 
 use std::{
@@ -21,7 +23,7 @@ use std::{
 use super::{Clock, Refusal};
 use crate::{
     evidence::sha256_hex,
-    storage::{Database, NewRun, RunFile, RunState, StorageError},
+    storage::{Author, Database, NewRun, RunFile, RunState, StorageError},
 };
 
 /// Runs of one survey that may wait besides the one being computed.
@@ -66,7 +68,7 @@ impl Runner {
     ///
     /// # Errors
     /// When the database cannot say what was left.
-    pub fn start(database: Database, clock: Clock, engine: Engine) -> Result<Self, StorageError> {
+    pub fn start(database: Database, clock: Clock, engine: Engine, notary: &Notary) -> Result<Self, StorageError> {
         let left = database.recover_runs(clock.now_ms())?;
         let (queue, runs) = channel();
         for id in left {
@@ -74,9 +76,9 @@ impl Runner {
             let _ = queue.send(id);
         }
         let (ended, end) = channel();
-        let worker = (database.clone(), clock.clone());
+        let worker = (database.clone(), clock.clone(), notary.clone());
         let thread = thread::Builder::new().name("runs".to_owned()).spawn(move || {
-            work(&worker.0, &worker.1, engine, &runs);
+            work(&worker.0, &worker.1, engine, &runs, &worker.2);
             let _ = ended.send(());
         });
         let thread = thread.map_err(|error| StorageError::Unavailable(error.to_string()))?;
@@ -88,12 +90,12 @@ impl Runner {
     ///
     /// # Errors
     /// `QueueFull` when too many wait.
-    pub fn queue(&self, survey_id: &str, requested_by: &str, request: &RunRequest) -> Result<String, Refusal> {
+    pub fn queue(&self, survey_id: &str, by: &Author, request: &RunRequest) -> Result<String, Refusal> {
         let id = self.clock.uuid().to_string();
         let (created_at_ms, state) = (self.clock.now_ms(), RunState::Queued.name());
         let request = &request.to_json();
-        let run = NewRun { id: &id, survey_id, engine: ENGINE, requested_by, created_at_ms, state, request };
-        self.database.queue_run(run, WAITING_MAX)?;
+        let run = NewRun { id: &id, survey_id, engine: ENGINE, requested_by: &by.id, created_at_ms, state, request };
+        self.database.queue_run(run, WAITING_MAX, by)?;
         if let Some(queue) = &*self.queue.lock().unwrap_or_else(PoisonError::into_inner) {
             // If the thread is gone, the run stays queued and the next start takes it up.
             let _ = queue.send(id.clone());
@@ -118,16 +120,26 @@ fn threads() -> usize {
     thread::available_parallelism().map_or(1, usize::from).saturating_sub(1).max(1)
 }
 
-fn work(database: &Database, clock: &Clock, engine: Engine, runs: &Receiver<String>) {
+fn work(database: &Database, clock: &Clock, engine: Engine, runs: &Receiver<String>, notary: &Notary) {
     let pool = match rayon::ThreadPoolBuilder::new().num_threads(threads()).build() {
         Ok(pool) => pool,
         Err(error) => return tracing::error!(%error, "no threads for runs"),
     };
     while let Ok(id) = runs.recv() {
+        sign_around_a_run(notary);
         let ended = pool.install(|| one_run(database, clock, engine, &id));
         if let Err(error) = ended {
             tracing::error!(%error, run = id, "the end of a run could not be written");
         }
+        sign_around_a_run(notary);
+    }
+}
+
+/// What a run reads and what it makes is covered by a checkpoint from before and from after it. A run is computed even
+/// when none can be signed: `/readyz` and the log of the server say so, and its proof will be missing.
+fn sign_around_a_run(notary: &Notary) {
+    if let Err(error) = notary.sign_now() {
+        tracing::warn!(%error, "no checkpoint could be signed around a run");
     }
 }
 

@@ -99,6 +99,7 @@ const en: typeof zh = {
     model_share: 'Share from the model',
     model_note:
       'A direct estimate uses the sample of its district alone; a model-based one (Fay–Herriot) also borrows from the other districts: steadier where the sample is small, and closer to the average. Weighted by population the model-based estimates add up to the direct estimate of the whole. Targets are judged by direct estimates only.',
+    model_only: ' This time the differences between districts cannot be told from sampling error, so the model-based estimates rest on the model alone.',
     model_absent: 'There is no model-based estimate: {why}.',
     standing: 'Against the city',
     empty: 'This table has no rows.',
