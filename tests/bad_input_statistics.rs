@@ -281,9 +281,9 @@ fn a_byte_order_mark_crlf_and_quoted_commas_change_no_number() {
 }
 
 #[rstest]
-#[case::short(|line| line.rsplit_once(',').expect("cells").0.to_owned(), "found record with 8 fields")]
-#[case::long(|line| format!("{line},1"), "found record with 10 fields")]
-#[case::open_quote(|line| format!("\"{line}"), "found record with 1 fields")]
+#[case::short(|line: &str| line.rsplit_once(',').expect("cells").0.to_owned(), "found record with 8 fields")]
+#[case::long(|line: &str| format!("{line},1"), "found record with 10 fields")]
+#[case::open_quote(|line: &str| format!("\"{line}"), "found record with 1 fields")]
 fn a_row_with_other_cells_than_the_header_is_refused_with_its_line(
     #[case] spoil: fn(&str) -> String,
     #[case] reason: &str,

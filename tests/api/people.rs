@@ -134,7 +134,7 @@ fn acc060_rel_s1_what_is_outside_the_region_is_as_if_it_were_not_there() {
         }
         let receipt = |short: &str| format!("/api/v1/receipts/{}", short.replace('~', "%7E"));
         let of_tablet =
-            |tablet| [0, 1].map(|n: usize| app.from_tablet(tablet, "GET", &receipt(&field.shorts[n]), &[], b"").status);
+            |tablet| [0, 1].map(|n: usize| app.send_from(tablet, "GET", &receipt(&field.shorts[n]), &[], b"").status);
         assert_eq!(of_tablet(&field.near), [200, 404], "one's own, another surveyor's");
         assert_eq!(of_tablet(&field.far), [404, 200]);
         let at_desk = |role| [0, 1].map(|n: usize| app.at(desk(role), "GET", &receipt(&field.shorts[n]), None).status);

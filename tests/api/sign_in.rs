@@ -80,6 +80,7 @@ fn median(mut times: Vec<Duration>) -> f64 {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a test measures how long the server takes")]
 fn rel_s6_an_unknown_login_takes_as_long_as_a_wrong_password() {
     let test = TestDatabase::sqlite();
     let app = TestApp::start(&test);

@@ -107,7 +107,7 @@ impl TestApp {
         Tablet { id: text("device"), token: text("device_token") }
     }
 
-    pub fn from_tablet(
+    pub fn send_from(
         &self,
         tablet: &Tablet,
         method: &str,
@@ -124,7 +124,7 @@ impl TestApp {
     pub fn hand_in(&self, tablet: &Tablet, id: &str, body: &[u8]) -> Answer {
         let digest = sha256_hex(body);
         let headers = [("Content-Type", "application/json"), ("Submission-Sha256", digest.as_str())];
-        self.from_tablet(tablet, "PUT", &format!("/api/v1/submissions/{id}/revs/1"), &headers, body)
+        self.send_from(tablet, "PUT", &format!("/api/v1/submissions/{id}/revs/1"), &headers, body)
     }
 
     /// The actions in the log, in order, with how they ended.
