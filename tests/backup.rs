@@ -97,8 +97,11 @@ fn body(hash: &str, n: usize) -> String {
     submission(&id(n), hash, &format!("c{}", n % 4)).to_string()
 }
 
+/// A table's name and its rows as bytes.
+type TableRows = (String, Vec<Vec<Option<Vec<u8>>>>);
+
 /// Every row of every table but the log's, which gains an entry with each backup and restore.
-fn rows(database: &Database) -> Vec<(String, Vec<Vec<Option<Vec<u8>>>>)> {
+fn rows(database: &Database) -> Vec<TableRows> {
     let taken: Result<_, scilit::storage::StorageError> = database.snapshot(|tables: &mut dyn Tables| {
         let mut all = Vec::new();
         for shape in tables.tables()? {

@@ -33,7 +33,7 @@ pub fn read_plan(path: &Path) -> anyhow::Result<Plan> {
     let text = fs::read_to_string(path).with_context(|| format!("failed to read {}", path.display()))?;
     let toml = path.extension().is_some_and(|ending| ending == "toml");
     let plan = if toml { Plan::from_toml(&text) } else { Plan::from_json(&text) };
-    plan.with_context(|| path.display().to_string())
+    plan.map_err(|error| anyhow::anyhow!("failed to {error}")).with_context(|| path.display().to_string())
 }
 
 /// Reads the plan's main table (the columns that it needs) and its further files.
@@ -53,7 +53,7 @@ pub fn read_tables(plan: &Plan, folder: &Path) -> anyhow::Result<(DataTable, BTr
 fn read_table(folder: &Path, file: &str, columns: Option<&[String]>) -> anyhow::Result<DataTable> {
     let path = folder.join(file);
     let bytes = fs::read(&path).with_context(|| format!("failed to read {}", path.display()))?;
-    DataTable::from_csv(file, &bytes, columns).map_err(Into::into)
+    DataTable::from_csv(file, &bytes, columns).map_err(|error| anyhow::anyhow!("failed to {error}"))
 }
 
 /// Runs `work` on the number of threads that was asked for.

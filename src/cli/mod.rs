@@ -88,5 +88,6 @@ pub fn run() -> anyhow::Result<()> {
 
 /// The exit code an error ends the process with: 1, or what the command's help says.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
-    error.downcast_ref::<restore::RestoreError>().map_or(1, restore::RestoreError::exit_code)
+    let found = error.downcast_ref::<Exit>().map(|exit| exit.code);
+    found.or_else(|| error.downcast_ref::<restore::RestoreError>().map(restore::RestoreError::exit_code)).unwrap_or(1)
 }

@@ -300,7 +300,10 @@ fn verify(tables: &mut dyn Tables, head: &Head, manifest: &Manifest) -> anyhow::
     Ok(vec![
         format!("{} tables with {rows_in_all} rows are there, each with the digest of the backup", head.tables.len()),
         format!("{submissions} submissions have the bytes their SHA-256 names"),
-        format!("the log's {} entries make the tree with the root {}", manifest.log_size, manifest.log_root),
+        format!(
+            "the log's {} entries make the tree with the root {}, and every checkpoint holds",
+            manifest.log_size, manifest.log_root
+        ),
     ])
 }
 
@@ -335,9 +338,26 @@ fn verify_submissions(tables: &mut dyn Tables, head: &Head) -> anyhow::Result<u6
     }
 }
 
+/// The roots the checkpoints vouch for, by the log's size; that of the empty log needs no look.
+fn checkpoints(tables: &mut dyn Tables, head: &Head) -> anyhow::Result<BTreeMap<u64, Vec<u8>>> {
+    let Some(shape) = head.tables.iter().find(|shape| shape.name == "audit_checkpoint") else {
+        // A backup from before there were checkpoints.
+        return Ok(BTreeMap::new());
+    };
+    let (size, root) = (manifest::place(shape, "size")?, manifest::place(shape, "root")?);
+    let mut found = BTreeMap::new();
+    tables.rows(shape, &mut |cells| {
+        let digits = String::from_utf8_lossy(cells[size].as_deref().unwrap_or_default()).into_owned();
+        found.insert(digits.parse().unwrap_or(u64::MAX), cells[root].clone().unwrap_or_default());
+        Ok(())
+    })?;
+    found.remove(&0);
+    Ok(found)
+}
+
 fn verify_log(tables: &mut dyn Tables, head: &Head, manifest: &Manifest) -> anyhow::Result<()> {
     let shape = shape(head, "audit_entry")?;
-    let mut tree = Frontier::new();
+    let (mut tree, mut checkpoints) = (Frontier::new(), checkpoints(tables, head)?);
     let place = |name| manifest::place(shape, name);
     let (seq, at_ms, texts) =
         (place("seq")?, place("at_ms")?, ["actor", "role", "action", "object", "outcome", "commitment"]);
@@ -356,12 +376,15 @@ fn verify_log(tables: &mut dyn Tables, head: &Head, manifest: &Manifest) -> anyh
             commitment: text(texts[5]),
         };
         tree.push(header.leaf());
+        if checkpoints.get(&tree.size()).is_some_and(|root| *root == tree.root()) {
+            checkpoints.remove(&tree.size());
+        }
         Ok(())
     })?;
     let (size, frontier) = manifest::log_head(tables, &head.tables)?;
     let root = manifest::root_text(&tree);
     let proved = (tree.size(), &tree.to_bytes(), &root) == (size, &frontier, &manifest.log_root);
-    match proved && size == manifest.log_size {
+    match proved && size == manifest.log_size && checkpoints.is_empty() {
         true => Ok(()),
         false => Err(RestoreError::Unproved("the audit log does not make the tree its head names".to_owned()).into()),
     }

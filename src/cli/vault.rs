@@ -33,7 +33,7 @@ pub fn run(arguments: VaultArguments) -> anyhow::Result<()> {
     let config = settings.config()?;
     let database = Database::open(&config.database_url, config.pool())?;
     database.migrate()?;
-    let operator = Author { id: "operator".to_owned(), role: "system".to_owned() };
+    let operator = Author { id: "command-line".to_owned(), role: "operator".to_owned() };
     let vault = Vault { database: &database, key_dir: &config.key_dir };
     let cases = vault.rotate(&operator, Clock::system().now_ms())?;
     println!("the keys of {cases} cases are sealed under a new key; the old one is gone");

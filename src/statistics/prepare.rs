@@ -33,7 +33,7 @@ pub struct Prepared {
     /// Rows that fulfil the plan's `where`.
     pub(super) selected: Vec<bool>,
     /// The row of the table that was read, for each row that is used.
-    rows: Vec<usize>,
+    pub(super) rows: Vec<usize>,
     rows_read: usize,
     steps: Vec<WeightStep>,
     pre_steps: Vec<PreStep>,
@@ -84,14 +84,15 @@ pub fn prepare(
         DesignPlan::Pps(pps) => pps.joint_probability_file.as_ref().and_then(|file| files.get(file)),
         _ => None,
     };
-    let design = design::build(design_plan, &table, joint, !plan.pre_adjustments.is_empty())?;
+    let design = design::build(design_plan, &table, joint, weight_is_written(plan, design_plan))
+        .map_err(|error| if joint.is_none() { error.on_rows(&rows) } else { error })?;
     let rows_read = steps.first().map_or(rows.len(), |step: &WeightStep| step.weights.len());
     let spread = Spread { rows: &rows, rows_read };
     if steps.is_empty() {
         let ones = vec![1.0; design.rows];
         steps.push(spread.step(WeightStep::new("design", &ones, design.weights.clone())));
     }
-    let adjusted = adjust(plan, &table, &design.weights, &spread, &mut steps)?;
+    let adjusted = adjust(plan, &table, &design.weights, &spread, &mut steps).map_err(|error| error.on_rows(&rows))?;
     let mut prepared = Prepared {
         selected: select(&plan.filters, &table)?,
         rule: LonelyRule::from(&plan.variance),
@@ -112,6 +113,16 @@ pub fn prepare(
         prepared.residuals.clear();
     }
     Ok(prepared)
+}
+
+/// Whether a weight step wrote the design's weights: then 0 is a nonrespondent, and else a fault of the data.
+fn weight_is_written(plan: &Plan, design: &DesignPlan) -> bool {
+    let weight = match design {
+        DesignPlan::Stages(stages) => stages.weight.as_deref(),
+        DesignPlan::ReplicateWeights(given) => Some(given.weight.as_str()),
+        DesignPlan::Pps(_) => None,
+    };
+    plan.pre_adjustments.iter().any(|step| Some(step.result()) == weight)
 }
 
 /// The rows in the order of the plan's id column, when it names one.
@@ -162,7 +173,8 @@ fn pre_adjust(
 ) -> Result<PreAdjusted, StatisticsError> {
     let (mut steps, mut pre_steps) = (Vec::new(), Vec::new());
     for step in &plan.pre_adjustments {
-        let mut made = nonresponse::apply(step, &table)?;
+        let written = pre_steps.iter().any(|made: &PreStep| Some(made.result.as_str()) == step.weight());
+        let mut made = nonresponse::apply(step, &table, written).map_err(|error| error.on_rows(rows))?;
         rounded(&mut made.step.weights, plan.weight_decimals);
         table = table.with_numbers(made.result.clone(), made.step.weights.clone());
         steps.push(Spread { rows, rows_read }.step(made.step.clone()));
@@ -247,7 +259,8 @@ fn replicates(
             return Err(StatisticsError::plan("variance.replicates", "the design already has replicate weights"));
         }
         (VarianceMethod::Replicate, DesignPlan::ReplicateWeights(given), None) => {
-            let given = replicate::bind(given, &prepared.table, &design.weights)?;
+            let given = replicate::bind(given, &prepared.table, &design.weights)
+                .map_err(|error| error.on_rows(&prepared.rows))?;
             (given.factors, AdjustedReplicates::Rows(given.weights))
         }
         (VarianceMethod::Replicate, _, None) => {
@@ -397,7 +410,7 @@ impl Prepared {
     pub fn degrees_of_freedom(&self, counts: impl Fn(usize) -> bool, whole: bool) -> f64 {
         match self.replicates.as_ref().map(|replicates| (replicates, replicates.factors.df)) {
             None | Some((_, DfRule::Design)) => {
-                self.design.degrees_of_freedom(|row| counts(row) && self.weights[row] > 0.0)
+                self.design.degrees_of_freedom(|row| counts(row) && self.weights[row] != 0.0)
             }
             Some((_, DfRule::Stated(df))) if whole => df,
             Some((replicates, _)) => {

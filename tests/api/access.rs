@@ -55,6 +55,8 @@ fn a_surveyor_can_fetch_forms_submit_read_receipts_and_their_own_log_and_nothing
             ("GET", "/api/v1/instruments/{hash}"),
             ("POST", "/api/v1/cases/{survey}/{case}/contact"),
             ("PUT", "/api/v1/submissions/{uuid}/revs/{rev}"),
+            ("POST", "/api/v1/submissions:batch"),
+            ("POST", "/api/v1/reconcile"),
             ("GET", "/api/v1/receipts/{short}"),
             ("GET", "/api/v1/sync/inbox"),
             ("POST", "/api/v1/inbox/{seq}/ack"),

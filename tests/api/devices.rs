@@ -104,19 +104,19 @@ fn rel_s11_a_revoked_tablet_and_one_of_a_disabled_person_may_only_hand_in_from_t
         let (_, hash) = app.survey("调查");
         let body = submission(TABLET, &hash, "c1").to_string();
         let (lost, kept) = (app.tablet(&desk, &surveyor), app.tablet(&desk, &surveyor));
-        let me = |tablet| app.from_tablet(tablet, "GET", "/api/v1/me", &[], b"");
+        let me = |tablet| app.send_from(tablet, "GET", "/api/v1/me", &[], b"");
         assert_eq!((me(&lost).status, me(&kept).status), (200, 200));
         let path = format!("/api/v1/devices/{}/revoke", lost.id);
         assert_eq!(app.at(&desk, "POST", &path, Some(&json!({ "status": "lost" }))).status, 204);
         assert_eq!((me(&lost).status, me(&lost).problem().as_str()), (401, "device-revoked"));
         let instrument = format!("/api/v1/instruments/{hash}");
-        assert_eq!(app.from_tablet(&lost, "GET", &instrument, &[], b"").problem(), "device-revoked");
+        assert_eq!(app.send_from(&lost, "GET", &instrument, &[], b"").problem(), "device-revoked");
         assert!(matches!(app.hand_in(&lost, TABLET, body.as_bytes()).status, 201 | 202), "its bytes are kept");
         assert_eq!(me(&kept).status, 200, "the other tablet goes on");
         app.stop();
 
-        let app = TestApp::start(test);
-        let me = |tablet| app.from_tablet(tablet, "GET", "/api/v1/me", &[], b"");
+        let app = TestApp::again(test, Settings::default());
+        let me = |tablet| app.send_from(tablet, "GET", "/api/v1/me", &[], b"");
         assert_eq!(me(&lost).problem(), "device-revoked", "a restart changes nothing");
         let by = scilit::storage::Author { id: "test".to_owned(), role: "system".to_owned() };
         app.database().set_person_active(&surveyor, false, &by, 1).expect("disabled");
@@ -135,17 +135,17 @@ fn acc032_an_old_release_starts_nothing_new_and_hands_in_what_it_has() {
         let (_, hash) = app.survey("调查");
         let tablet = app.tablet(&desk, &surveyor);
         let instrument = format!("/api/v1/instruments/{hash}");
-        assert_eq!(app.from_tablet(&tablet, "GET", &instrument, &[], b"").status, 200);
-        let manifest = app.from_tablet(&tablet, "GET", "/api/v1/sync/manifest", &[], b"");
+        assert_eq!(app.send_from(&tablet, "GET", &instrument, &[], b"").status, 200);
+        let manifest = app.send_from(&tablet, "GET", "/api/v1/sync/manifest", &[], b"");
         assert_eq!((manifest.status, manifest.json()["instruments"][0].as_str()), (200, Some(hash.as_str())));
         let tag = manifest.header("etag").expect("a tag").to_owned();
-        let again = app.from_tablet(&tablet, "GET", "/api/v1/sync/manifest", &[("If-None-Match", &tag)], b"");
+        let again = app.send_from(&tablet, "GET", "/api/v1/sync/manifest", &[("If-None-Match", &tag)], b"");
         assert_eq!((again.status, again.body.len()), (304, 0));
         app.stop();
 
         let settings = Settings { min_release: Some("1.1.0".to_owned()), ..Settings::default() };
-        let app = TestApp::start_with(test, settings, counting);
-        let get = |path: &str, headers: &[(&str, &str)]| app.from_tablet(&tablet, "GET", path, headers, b"");
+        let app = TestApp::again(test, settings);
+        let get = |path: &str, headers: &[(&str, &str)]| app.send_from(&tablet, "GET", path, headers, b"");
         assert_eq!(get("/api/v1/sync/manifest", &[("If-None-Match", &tag)]).json()["min_release"], "1.1.0");
         let refused = get(&instrument, &[]);
         assert_eq!((refused.status, refused.problem().as_str()), (403, "client-too-old"));
@@ -165,7 +165,7 @@ fn a_tablets_token_slides_on_with_use_and_runs_out_without() {
         let app = TestApp::start(test);
         let (desk, surveyor) = office(&app);
         let tablet = app.tablet(&desk, &surveyor);
-        let me = || app.from_tablet(&tablet, "GET", "/api/v1/me", &[], b"").status;
+        let me = || app.send_from(&tablet, "GET", "/api/v1/me", &[], b"").status;
         for _ in 0..3 {
             app.pass(29 * 24 * 60);
             assert_eq!(me(), 200);
@@ -176,7 +176,7 @@ fn a_tablets_token_slides_on_with_use_and_runs_out_without() {
         let headers = [("Content-Type", "application/json")];
         let desk = app.sit_down("boss");
         let tablet = app.tablet(&desk, &surveyor);
-        assert_eq!(app.from_tablet(&tablet, "PUT", "/api/v1/devices/self", &headers, report.as_bytes()).status, 204);
+        assert_eq!(app.send_from(&tablet, "PUT", "/api/v1/devices/self", &headers, report.as_bytes()).status, 204);
         let device = app.database().device(&tablet.id).expect("asked").expect("a tablet");
         assert_eq!((device.queue_len, device.persisted), (Some(3), Some(true)));
     });

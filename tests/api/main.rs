@@ -20,3 +20,4 @@ mod runs;
 mod sign_in;
 mod submissions;
 mod surveys;
+mod sync;

@@ -54,6 +54,15 @@ fn acc060_rel_s1_every_route_lets_in_exactly_the_roles_of_the_policy_file() {
             }
         }
         assert_eq!(tried, (ROUTES.len() - 1) * 5);
+        let refused = ROUTES.iter().filter(|route| route.access.open != Open::Public);
+        let refused = refused
+            .flat_map(|route| Role::ALL.map(|role| route.access.grant(role)))
+            .filter(|grant| *grant == Grant::No);
+        let entries = app.database().audit_entries(0, 10_000).expect("entries");
+        let forbidden = |detail: &Option<String>| detail.as_deref().is_some_and(|text| text.contains("forbidden-role"));
+        let attempts = entries.iter().filter(|entry| entry.action == "request.attempt" && forbidden(&entry.detail));
+        let logged = attempts.count();
+        assert_eq!(logged, refused.count(), "each refusal has its entry");
     });
 }
 
@@ -127,7 +136,7 @@ fn acc060_rel_s1_what_is_outside_the_region_is_as_if_it_were_not_there() {
         }
         let receipt = |short: &str| format!("/api/v1/receipts/{}", short.replace('~', "%7E"));
         let of_tablet =
-            |tablet| [0, 1].map(|n: usize| app.from_tablet(tablet, "GET", &receipt(&field.shorts[n]), &[], b"").status);
+            |tablet| [0, 1].map(|n: usize| app.send_from(tablet, "GET", &receipt(&field.shorts[n]), &[], b"").status);
         assert_eq!(of_tablet(&field.near), [200, 404], "one's own, another surveyor's");
         assert_eq!(of_tablet(&field.far), [404, 200]);
         let at_desk = |role| [0, 1].map(|n: usize| app.at(desk(role), "GET", &receipt(&field.shorts[n]), None).status);

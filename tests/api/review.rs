@@ -52,13 +52,16 @@ fn responses(app: &TestApp, survey: &str, include: &str) -> Value {
     if run["state"] == "failed" { run["error"]["code"].clone() } else { run["inputs"]["responses"]["n"].clone() }
 }
 
+/// What is forged, how, the fault's code and its place.
+type Forgery<'a> = (&'a str, Box<dyn Fn(&mut Value)>, &'a str, &'a str);
+
 #[test]
 fn acc040_a_forged_submission_is_quarantined_with_pointers_and_never_counted() {
     on_every_backend(|test| {
         let app = TestApp::start(test);
         let (survey, hash) = app.survey("调查");
         let good = submission(TABLET, &hash, "c1");
-        let forged: Vec<(&str, Box<dyn Fn(&mut Value)>, &str, &str)> = vec![
+        let forged: Vec<Forgery<'_>> = vec![
             (
                 "a required item left out",
                 Box::new(|b| {

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use scilit::{evidence::sha256_hex, server::Role};
+use scilit::{
+    evidence::sha256_hex,
+    server::{Role, Settings},
+};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -44,7 +47,7 @@ fn acc059_ten_wrong_passwords_close_the_account_for_a_quarter_of_an_hour_and_nob
         assert_eq!(refused, 20);
         app.stop();
 
-        let app = TestApp::start(test);
+        let app = TestApp::again(test, Settings::default());
         assert_eq!(app.login_with("wang", PASSWORD, &[]).problem(), "login-throttled", "a restart forgets nothing");
         app.pass(16);
         assert_eq!(app.login_with("wang", PASSWORD, &[]).status, 200, "the right password works again");
@@ -77,6 +80,7 @@ fn median(mut times: Vec<Duration>) -> f64 {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "a test measures how long the server takes")]
 fn rel_s6_an_unknown_login_takes_as_long_as_a_wrong_password() {
     let test = TestDatabase::sqlite();
     let app = TestApp::start(&test);
@@ -175,7 +179,7 @@ fn a_session_survives_a_restart_and_ends_when_signed_out() {
         app.person("wang", &[(Role::Analyst, "")]);
         let desk = app.sit_down("wang");
         app.stop();
-        let app = TestApp::start(test);
+        let app = TestApp::again(test, Settings::default());
         assert_eq!(with_cookie(&app, &desk, "/api/v1/me"), 200);
         let out = app.at(&desk, "POST", "/api/v1/logout", None);
         assert_eq!(out.status, 204);

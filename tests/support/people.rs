@@ -4,13 +4,14 @@ use std::sync::{Arc, atomic::Ordering};
 
 use scilit::{
     evidence::sha256_hex,
-    server::{Clock, Passwords, Role, accounts},
+    server::{Clock, Passwords, Role, Settings, accounts},
     storage::Author,
 };
 use serde_json::{Value, json};
 
 use super::{
-    app::TestApp,
+    TestDatabase,
+    app::{TestApp, counting},
     http::{Answer, send},
 };
 
@@ -39,6 +40,13 @@ impl TestApp {
 
     pub fn pass(&self, minutes: i64) {
         self.now_ms.fetch_add(minutes * MINUTE_MS, Ordering::Relaxed);
+    }
+
+    /// Starts again on the same database, five minutes after the first start; a test's clock begins anew.
+    pub fn again(test: &TestDatabase, settings: Settings) -> Self {
+        let app = Self::start_with(test, settings, counting);
+        app.pass(5);
+        app
     }
 
     /// A person as the command line makes one, with roles in force; their id.
@@ -99,7 +107,7 @@ impl TestApp {
         Tablet { id: text("device"), token: text("device_token") }
     }
 
-    pub fn from_tablet(
+    pub fn send_from(
         &self,
         tablet: &Tablet,
         method: &str,
@@ -116,7 +124,7 @@ impl TestApp {
     pub fn hand_in(&self, tablet: &Tablet, id: &str, body: &[u8]) -> Answer {
         let digest = sha256_hex(body);
         let headers = [("Content-Type", "application/json"), ("Submission-Sha256", digest.as_str())];
-        self.from_tablet(tablet, "PUT", &format!("/api/v1/submissions/{id}/revs/1"), &headers, body)
+        self.send_from(tablet, "PUT", &format!("/api/v1/submissions/{id}/revs/1"), &headers, body)
     }
 
     /// The actions in the log, in order, with how they ended.

@@ -28,7 +28,7 @@ use crate::{
 
 /// What the log calls whoever has a shell on the server.
 pub(super) fn operator() -> Author {
-    Author { id: "operator".to_owned(), role: "system".to_owned() }
+    Author { id: "command-line".to_owned(), role: "operator".to_owned() }
 }
 
 /// Writes the whole database into one encrypted file; the server may run and take submissions meanwhile.

@@ -14,7 +14,12 @@ use super::{
     Problem, Shared, codes,
     routes::{Asker, route_of},
 };
-use crate::server::{Credential, Known, enrolment::is_recent, identity, policy::Open};
+use crate::server::{
+    Credential, Known,
+    enrolment::is_recent,
+    identity,
+    policy::{Access, Open},
+};
 
 pub(super) async fn authorize<B: MessageBody + 'static>(
     request: ServiceRequest,
@@ -25,7 +30,11 @@ pub(super) async fn authorize<B: MessageBody + 'static>(
             request.extensions_mut().insert(asker);
             Ok(next.call(request).await?.map_into_left_body())
         }
-        Err(problem) => Ok(request.into_response(HttpResponse::from_error(problem)).map_into_right_body()),
+        // Not by `into_response`, which forgets the problem and would leave only its status.
+        Err(problem) => {
+            let (request, _) = request.into_parts();
+            Ok(ServiceResponse::new(request, HttpResponse::from_error(problem)).map_into_right_body())
+        }
     }
 }
 
@@ -43,18 +52,22 @@ async fn decide(request: &ServiceRequest) -> Result<Asker, Problem> {
         }
         _ => known(request, &shared).await?,
     };
-    if let Some(known) = &known {
-        check_standing(known, access.open, shared.config.min_release.as_deref())?;
-        check_cross_site(request, known)?;
-    }
     let actor = known.as_ref().and_then(|known| known.actor(access));
-    if let Some(actor) = &actor {
+    let asker = Asker { actor, known, access: Some(access), public_results: shared.config.public_results };
+    if let Some(actor) = &asker.actor {
         // For the log of refusals, which sees the request after it was refused here.
         request.extensions_mut().insert(actor.clone());
     }
-    let asker = Asker { actor, known, access: Some(access), public_results: shared.config.public_results };
-    asker.may(access)?;
+    let_in(request, &asker, access, &shared)?;
     Ok(asker)
+}
+
+fn let_in(request: &ServiceRequest, asker: &Asker, access: Access, shared: &Shared) -> Result<(), Problem> {
+    if let Some(known) = &asker.known {
+        check_standing(known, access.open, shared.config.min_release.as_deref())?;
+        check_cross_site(request, known)?;
+    }
+    asker.may(access)
 }
 
 /// The holder of what the request shows; what is shown must be valid even where nothing is needed.

@@ -31,8 +31,8 @@ codes! {
     MALFORMED = "malformed" 400 false "none" "内容不是有效的 JSON 或文本";
     UNAUTHENTICATED = "unauthenticated" 401 true "reauth" "登录已过期，本机数据不受影响，请重新登录";
     FORBIDDEN_ROLE = "forbidden-role" 403 false "contact_supervisor" "没有执行此操作的权限";
-    OWN_INTERVIEW = "own-interview" 403 false "none" "不能审核本人提交的答卷";
     SECOND_PERSON = "second-person" 403 false "contact_supervisor" "须由另一人确认";
+    OWN_INTERVIEW = "own-interview" 403 false "none" "不能审核本人提交的答卷";
     NOT_FOUND = "not-found" 404 false "none" "没有找到";
     NOT_FOUND_INSTRUMENT = "not-found-instrument" 404 true "retry" "问卷版本不存在或未下发";
     METHOD_NOT_ALLOWED = "method-not-allowed" 405 false "none" "此地址不支持该方法";

@@ -25,7 +25,7 @@ use crate::{
     storage::{Database, Reach, Reviewer, Run, StorageError, Survey},
 };
 
-type Soon<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
+pub(super) type Soon<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 
 /// Largest JSON body that is no submission.
 const JSON_BYTES_MAX: usize = 64 * 1024;
@@ -229,7 +229,7 @@ fn text(bytes: Bytes) -> Result<String, Problem> {
     }
 }
 
-fn checked<T: DeserializeOwned + Validate>(bytes: &Bytes) -> Result<T, Problem> {
+pub(super) fn checked<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T, Problem> {
     let value: T = json::read(bytes)?;
     value.validate().map_err(|errors| Problem::of(&codes::INVALID).with(field_faults(&errors)))?;
     Ok(value)

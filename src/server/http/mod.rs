@@ -30,6 +30,7 @@ mod runs;
 mod sessions;
 mod submissions;
 mod surveys;
+mod sync;
 mod throttle;
 mod unread;
 

@@ -103,6 +103,11 @@ impl Problem {
         (self.code.name, self.code.title)
     }
 
+    /// Whether the next request would meet the same: the server is full, busy, or without its database.
+    pub(super) fn is_for_everyone(&self) -> bool {
+        [&codes::OVERLOADED, &codes::STORAGE_FULL].contains(&self.code)
+    }
+
     /// The problem as it is sent to this address under this request's id.
     pub(super) fn body(&self, instance: &str, request_id: &str) -> String {
         let body = ProblemBody {
@@ -187,20 +192,6 @@ impl From<Refusal> for Problem {
     }
 }
 
-impl From<ReviewRefusal> for Problem {
-    fn from(refusal: ReviewRefusal) -> Self {
-        match refusal {
-            ReviewRefusal::NotFound => Self::of(&codes::NOT_FOUND),
-            ReviewRefusal::WrongState(state) => Self::of(&codes::WRONG_STATE).because(format!("当前状态为 {state}")),
-            ReviewRefusal::StaleRevision => Self::of(&codes::STALE_REVISION),
-            ReviewRefusal::OpenConflict => Self::of(&codes::OPEN_CONFLICT),
-            ReviewRefusal::OwnInterview => Self::of(&codes::OWN_INTERVIEW),
-            ReviewRefusal::SamePerson => Self::of(&codes::SAME_PERSON),
-            ReviewRefusal::OutOfScope => Self::of(&codes::FORBIDDEN_SCOPE),
-        }
-    }
-}
-
 impl From<VaultError> for Problem {
     fn from(error: VaultError) -> Self {
         match error {
@@ -211,6 +202,20 @@ impl From<VaultError> for Problem {
                 tracing::error!(%error, "the vault refused");
                 Self::of(&codes::INTERNAL)
             }
+        }
+    }
+}
+
+impl From<ReviewRefusal> for Problem {
+    fn from(refusal: ReviewRefusal) -> Self {
+        match refusal {
+            ReviewRefusal::NotFound => Self::of(&codes::NOT_FOUND),
+            ReviewRefusal::WrongState(state) => Self::of(&codes::WRONG_STATE).because(format!("当前状态为 {state}")),
+            ReviewRefusal::StaleRevision => Self::of(&codes::STALE_REVISION),
+            ReviewRefusal::OpenConflict => Self::of(&codes::OPEN_CONFLICT),
+            ReviewRefusal::OwnInterview => Self::of(&codes::OWN_INTERVIEW),
+            ReviewRefusal::SamePerson => Self::of(&codes::SAME_PERSON),
+            ReviewRefusal::OutOfScope => Self::of(&codes::FORBIDDEN_SCOPE),
         }
     }
 }

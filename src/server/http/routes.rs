@@ -8,7 +8,7 @@ use actix_web::{
 
 use super::{
     Problem, audit, codes, devices, health, identity, inbox, keys, openapi, people, quarantine, questionnaires,
-    responses, review, runs, sessions, submissions, surveys,
+    responses, review, runs, sessions, submissions, surveys, sync,
 };
 use crate::{
     server::{
@@ -65,6 +65,9 @@ routes! {
     GET "/api/v1/surveys/{id}/responses" => responses::list;
     POST "/api/v1/surveys/{id}/runs" => runs::create;
     PUT "/api/v1/submissions/{uuid}/revs/{rev}" => submissions::put;
+    POST "/api/v1/submissions:batch" => sync::batch;
+    POST "/api/v1/reconcile" => sync::reconcile;
+    GET "/api/v1/time" => sync::time;
     GET "/api/v1/receipts/{short}" => submissions::receipt;
     GET "/api/v1/responses/{id}" => responses::show;
     GET "/api/v1/responses/{id}/diff" => responses::diff;

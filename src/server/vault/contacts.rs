@@ -93,7 +93,7 @@ pub(super) fn parse(
     let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(content.as_bytes());
     let header: Vec<String> =
         reader.headers().map(|header| header.iter().map(str::to_owned).collect()).unwrap_or_default();
-    let places = columns(&header).map_err(|fault| vec![fault])?;
+    let places = columns(&header).map_err(|fault| vec![*fault])?;
     let (mut contacts, mut faults, mut lines) = (Vec::new(), Vec::new(), BTreeMap::new());
     for record in reader.records() {
         let record = match record {
@@ -136,12 +136,12 @@ pub(super) fn parse(
     if faults.is_empty() { Ok(contacts) } else { Err(faults) }
 }
 
-fn columns(header: &[String]) -> Result<BTreeMap<String, usize>, Fault> {
+fn columns(header: &[String]) -> Result<BTreeMap<String, usize>, Box<Fault>> {
     let places: BTreeMap<String, usize> = header.iter().enumerate().map(|(at, name)| (name.clone(), at)).collect();
     let complete = COLUMNS.iter().all(|name| places.contains_key(*name)) && header.len() == COLUMNS.len();
     complete.then_some(places).ok_or_else(|| {
         let list = COLUMNS.join(", ");
-        fault("header", 1, None, format!("表头应为 {list}"), format!("the header must be {list}"))
+        Box::new(fault("header", 1, None, format!("表头应为 {list}"), format!("the header must be {list}")))
     })
 }
 
@@ -199,7 +199,10 @@ fn fault(code: &str, line: u64, column: Option<&str>, zh: impl Into<String>, en:
 mod tests {
     use super::*;
 
-    fn read(rows: &str) -> Result<Vec<Contact>, Vec<(String, u64, Option<String>)>> {
+    /// Code, line and column of a fault.
+    type Place = (String, u64, Option<String>);
+
+    fn read(rows: &str) -> Result<Vec<Contact>, Vec<Place>> {
         let known = ["c1", "c2"].map(str::to_owned).into();
         let erased = ["c9".to_owned()].into();
         parse(&format!("case_id,address,name,phone,note\n{rows}"), &known, &erased)

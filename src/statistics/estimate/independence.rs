@@ -60,7 +60,7 @@ pub(super) fn estimate(prepared: &Prepared, plan: &IndependenceTest) -> Result<A
 fn both_present(prepared: &Prepared, first: &Categories, second: &Categories) -> Vec<bool> {
     let present = |row: usize| first.codes()[row] != MISSING && second.codes()[row] != MISSING;
     (0..prepared.weights.len())
-        .map(|row| prepared.selected[row] && prepared.weights[row] > 0.0 && present(row))
+        .map(|row| prepared.selected[row] && prepared.weights[row] != 0.0 && present(row))
         .collect()
 }
 

@@ -65,7 +65,7 @@ pub struct MarginLine {
     pub factor: Option<f64>,
 }
 
-/// Kish's design effect of unequal weights: n Σw² / (Σw)² over the positive weights.
+/// Kish's design effect of unequal weights: n Σw² / (Σw)² over the weights that are not 0.
 ///
 /// **Source**: Kish 1965; 1 + CV²(w).
 ///
@@ -75,7 +75,7 @@ pub struct MarginLine {
 /// ```
 pub fn kish_deff(weights: &[f64]) -> f64 {
     let (mut n, mut sum, mut squares) = (0.0, 0.0, 0.0);
-    for &w in weights.iter().filter(|w| **w > 0.0) {
+    for &w in weights.iter().filter(|w| **w != 0.0) {
         n += 1.0;
         sum += w;
         squares += w * w;
@@ -105,13 +105,13 @@ impl StepDiagnostics {
         let (mut n, mut sum, mut positive_sum, mut squares) = (0usize, 0.0, 0.0, 0.0);
         let (mut weight_min, mut weight_max) = (f64::INFINITY, 0.0f64);
         for &weight in weights {
-            let positive = weight > 0.0;
-            n += usize::from(positive);
+            let counts = weight != 0.0;
+            n += usize::from(counts);
             sum += weight;
-            let kept = if positive { weight } else { 0.0 };
+            let kept = if counts { weight } else { 0.0 };
             positive_sum += kept;
             squares += kept * kept;
-            weight_min = if positive { weight_min.min(weight) } else { weight_min };
+            weight_min = if counts { weight_min.min(weight) } else { weight_min };
             weight_max = weight_max.max(weight);
         }
         let deff = n as f64 * squares / (positive_sum * positive_sum);
@@ -144,7 +144,7 @@ fn worst_of(worst: Option<f64>, off: f64) -> Option<f64> {
 
 /// The order statistics at 0, 5, 25, 50, 75, 95 and 100 %: the smallest factor whose share of rows reaches it.
 fn quantiles(factors: &[f64], weights: &[f64]) -> [f64; 7] {
-    let mut kept: Vec<f64> = factors.iter().zip(weights).filter(|(_, w)| **w > 0.0).map(|(g, _)| *g).collect();
+    let mut kept: Vec<f64> = factors.iter().zip(weights).filter(|(_, w)| **w != 0.0).map(|(g, _)| *g).collect();
     if kept.is_empty() {
         return [f64::NAN; 7];
     }
@@ -188,7 +188,7 @@ impl CellSums {
         let mut of = Self { rows: vec![0; cells], before: vec![0.0; cells], after: vec![0.0; cells] };
         for ((&cell, d), w) in cell_of_row.iter().zip(before).zip(after).filter(|((cell, _), _)| **cell != MISSING) {
             let cell = cell as usize;
-            of.rows[cell] += usize::from(*w > 0.0);
+            of.rows[cell] += usize::from(*w != 0.0);
             of.before[cell] += d;
             of.after[cell] += w;
         }

@@ -100,7 +100,8 @@ pub fn bind(
     table: &DataTable,
     weights: &[f64],
 ) -> Result<BoundMargin, StatisticsError> {
-    let crossed = crate::statistics::design::cross(table, by.names(), &format!("{step}.by"), |row| weights[row] > 0.0)?;
+    let crossed =
+        crate::statistics::design::cross(table, by.names(), &format!("{step}.by"), |row| weights[row] != 0.0)?;
     let name = by.names().join(" × ");
     let category = |category: String, reason: &str| StatisticsError::Category {
         step: step.to_owned(),
@@ -110,7 +111,7 @@ pub fn bind(
     };
     let absent = || crossed.codes.iter().fold(false, |found, &code| found | (code == MISSING));
     if absent()
-        && let Some(row) = (0..weights.len()).find(|&row| weights[row] > 0.0 && crossed.codes[row] == MISSING)
+        && let Some(row) = (0..weights.len()).find(|&row| weights[row] != 0.0 && crossed.codes[row] == MISSING)
     {
         let reason = format!("{step} needs a category for every respondent");
         return Err(StatisticsError::Cell { column: name, row: row + 1, reason });
