@@ -65,7 +65,7 @@ fn a_run_left_running_fails_as_interrupted_and_a_queued_one_is_computed() {
                 requested_by: "t",
                 created_at_ms: 1,
                 state: "queued",
-                request: "{}",
+                request: r#"{"include":"interim"}"#,
             };
             database.queue_run(run, 10, &Author::system()).expect("queued");
         }

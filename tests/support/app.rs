@@ -109,6 +109,14 @@ pub fn counting(inputs: &RunInputs) -> Result<Vec<NamedFile>, RunFailure> {
     ])
 }
 
+/// When the log's last entry was made; 0 where there is none yet.
+fn last_entry_ms(test: &TestDatabase) -> i64 {
+    let database = test.open();
+    let Ok(head) = database.audit_head() else { return 0 };
+    let last = database.audit_entries(head.size - 1, 1).ok().and_then(|entries| entries.into_iter().next());
+    last.map_or(0, |entry| entry.at_ms)
+}
+
 /// A running server.
 pub struct TestApp {
     server: Option<RunningServer>,
@@ -147,7 +155,8 @@ impl TestApp {
             ..Settings::default()
         };
         let config = Config::new(fixed.over(settings).over(unlimited)).expect("a configuration");
-        let now_ms = Arc::new(AtomicI64::new(1_763_800_000_000));
+        // A server that starts again, or over a restored database, is never behind its own log.
+        let now_ms = Arc::new(AtomicI64::new(last_entry_ms(test).max(1_763_800_000_000)));
         let ticking = Arc::clone(&now_ms);
         let clock = Clock::new(move || ticking.fetch_add(1, Ordering::Relaxed));
         let server = start_with(config, clock.clone(), engine).expect("a running server");

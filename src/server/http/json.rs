@@ -286,7 +286,7 @@ mod tests {
         assert_eq!(fault(r#"{"name":"x","list":[],"kind":"secret"}"#), ("value".into(), "/kind".into()));
         assert_eq!(
             fault(r#"{"name":"x","list":[{"a":3000000000}],"kind":"visit"}"#),
-            ("value".into(), "/list/0/a".into())
+            ("type".into(), "/list/0/a".into())
         );
         let problem = read::<Outer>(br#"{"name":"x","list":[],"kind":"secret"}"#).expect_err("a refusal");
         assert!(!problem.body("", "").contains("secret"));

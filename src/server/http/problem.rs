@@ -252,7 +252,10 @@ impl From<BlockingError> for Problem {
 
 /// A query string with an unknown name or a wrong value.
 pub(super) fn bad_query(error: &QueryPayloadError) -> Problem {
-    let text = Text::new("查询参数有误", format!("read the query: {error}"));
+    // What serde expected instead is a list of our own fields, and stays with us.
+    let message = error.to_string();
+    let told = message.split(", expected").next().unwrap_or_default();
+    let text = Text::new("查询参数有误", format!("read the query: {told}"));
     Problem::of(&codes::INVALID).with(vec![Fault::new("query", text)])
 }
 
