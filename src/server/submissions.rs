@@ -7,8 +7,8 @@ use super::{
     judge::{judge, notices_of},
 };
 use crate::{
-    evidence::sha256_hex,
-    storage::{Arrival, Database, InterviewState, Kept, Waiting},
+    evidence::{Signer, sha256_hex},
+    storage::{Arrival, Author, Database, InterviewState, Kept, Waiting},
 };
 
 /// What came of received bytes.
@@ -31,12 +31,13 @@ pub fn receive(
     database: &Database,
     instruments: &Instruments,
     arrival: Arrival<'_>,
+    (by, signer): (&Author, &Signer),
     clock: &Clock,
 ) -> Result<Received, Refusal> {
     if sha256_hex(arrival.body) != arrival.sha256 {
         return Err(Refusal::DigestMismatch);
     }
-    let kept = database.keep_submission(arrival)?;
+    let kept = database.keep_submission(arrival, by, signer)?;
     if kept.conflict {
         return Ok(Received { kept, state: None, notices: Vec::new() });
     }

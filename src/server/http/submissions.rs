@@ -91,6 +91,7 @@ pub(super) struct Named<'a> {
 /// Keeps and judges one submission, however it travelled.
 pub(super) fn keep(shared: &Shared, asker: &Asker, named: Named<'_>, body: &[u8]) -> Result<Received, Refusal> {
     let Named { id, rev, sha256 } = named;
+    let by = asker.0.author();
     let arrival = Arrival {
         id,
         rev,
@@ -98,9 +99,9 @@ pub(super) fn keep(shared: &Shared, asker: &Asker, named: Named<'_>, body: &[u8]
         body,
         content_type: "application/json",
         received_at_ms: shared.clock.now_ms(),
-        received_from: &asker.0.name(),
+        received_from: &by.id,
     };
-    receive(&shared.database, &shared.instruments, arrival, &shared.clock)
+    receive(&shared.database, &shared.instruments, arrival, (&by, shared.keys.signer()), &shared.clock)
 }
 
 fn address(path: &(String, String)) -> Result<(String, i32), Problem> {
