@@ -10,12 +10,12 @@
 //! |---|---|
 //! | read, check and publish a questionnaire; check a response; score it | [`instrument`] |
 //! | design, weights, replicates, estimates, intervals, plans | [`statistics`] |
-//! | tables by district and group, targets, verdicts | [`indicator`] |
+//! | tables by district and group, their differences and changes, small areas, targets, verdicts | [`indicator`] |
 //! | digests, signed receipts, the audit log's tree and proofs | [`evidence`] |
 //! | tables to files | [`export`] |
 //! | a synthetic city with its surveys, for the demo, load and coverage | [`simulate`] |
 //! | the only folder that knows SQL | `storage` |
-//! | the only folder that knows HTTP; background runs | `server` |
+//! | people, devices and the policy of routes; judgement and review; the vault; HTTP; background runs | `server` |
 //! | one file a command | `cli` |
 //!
 //! The first six are pure: no clock, no files, no network, no database. `cargo check --no-default-features --lib`

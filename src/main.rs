@@ -2,14 +2,12 @@
 
 use std::process::ExitCode;
 
-use scilit::cli::Exit;
-
 fn main() -> ExitCode {
     match scilit::cli::run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("scilit: {error:#}");
-            error.downcast_ref::<Exit>().map_or(ExitCode::FAILURE, |exit| exit.code.into())
+            ExitCode::from(scilit::cli::exit_code(&error))
         }
     }
 }

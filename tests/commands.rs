@@ -10,13 +10,16 @@ fn help(arguments: &[&str]) -> String {
     String::from_utf8(scilit(arguments).success().get_output().stdout.clone()).expect("UTF-8")
 }
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 17] = [
     "demo",
     "serve",
     "migrate",
     "token",
     "keys",
     "audit",
+    "vault",
+    "backup",
+    "restore",
     "questionnaire",
     "score",
     "weight",

@@ -127,8 +127,8 @@ fn an_export_carries_what_its_run_and_the_audit_log_are_verified_with() {
     assert_eq!(entry["action"], "run.finish");
     let object = entry["object"].as_str().expect("an object");
     let shown = printed(scilit().args(["audit", "show", "--database-url", &url, "--object", object]));
-    let finished = shown.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
-    let finished = finished.last().expect("an entry");
+    let mut finished = shown.lines().map(|line| serde_json::from_str::<Value>(line).expect("JSON"));
+    let finished = finished.next_back().expect("an entry");
     for (name, bytes) in
         files(&dir).into_iter().filter(|(name, _)| finished["detail"]["files"][name.as_str()].is_string())
     {

@@ -156,3 +156,37 @@ fn serve_prints_its_address_logs_json_without_secrets_and_ends_at_a_signal() {
     assert!(logs.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()), "{logs}");
     assert!(logs.contains("/api/v1/surveys") && !logs.contains(secret.trim()) && !logs.contains("canary"), "{logs}");
 }
+
+fn scilit_with_input(folder: &TempDir, arguments: &[&str], input: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_scilit"));
+    command.current_dir(folder.path()).env_clear().args(arguments);
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it runs");
+    let mut stdin = child.stdin.take().expect("an input");
+    // A program that refuses its arguments may end before it reads.
+    let _ = stdin.write_all(input.as_bytes());
+    drop(stdin);
+    child.wait_with_output().expect("it ends")
+}
+
+#[test]
+fn the_first_administrator_comes_from_the_command_line_with_a_password_of_their_own() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let create = ["admin", "create", "chen"];
+    assert!(error(&scilit_with_input(&folder, &create, "")).contains("standard input has none"), "no default password");
+    assert!(error(&scilit_with_input(&folder, &create, "short\n")).contains("12 signs"));
+    assert!(
+        error(&scilit_with_input(&folder, &["admin", "create", "Chen"], "correct horse battery\n")).contains("login")
+    );
+    let made = scilit_with_input(&folder, &create, "correct horse battery\n");
+    assert!(out(&made).starts_with("created chen "), "{}", String::from_utf8_lossy(&made.stderr));
+    assert!(error(&scilit_with_input(&folder, &create, "correct horse battery\n")).contains("taken"));
+    let list = out(&scilit(&folder, &["user", "list"]));
+    assert!(list.contains("chen\tchen\tactive\tadmin@"), "{list}");
+    assert_eq!(out(&scilit(&folder, &["user", "disable", "chen"])), "chen disabled\n");
+    assert_eq!(out(&scilit(&folder, &["user", "enable", "chen"])), "chen enabled\n");
+    assert_eq!(out(&scilit(&folder, &["user", "unlock", "chen"])), "chen may sign in again\n");
+    let set = scilit_with_input(&folder, &["user", "password", "chen"], "another horse battery\n");
+    assert_eq!(out(&set), "chen has a new password\n");
+    assert!(error(&scilit(&folder, &["user", "disable", "nobody"])).contains("no such account"));
+}

@@ -5,7 +5,7 @@ mod support;
 use std::{sync::Arc, thread};
 
 use scilit::{
-    evidence::{Receipt, sha256_hex},
+    evidence::{Receipt, Signer, sha256_hex},
     server::{Clock, Role, tokens},
     storage::{
         Arrival, Author, Database, DatabaseUrl, FileKind, InterviewState, Judgement, NewFile, NewRun, PoolSettings,
@@ -76,7 +76,7 @@ fn keep(database: &Database, id: &str, rev: i32, body: &[u8]) -> scilit::storage
     let sha256 = sha256_hex(body);
     let (content_type, received_at_ms, received_from) = ("application/json", 1_763_800_000_123, "test");
     let arrival = Arrival { id, rev, sha256: &sha256, body, content_type, received_at_ms, received_from };
-    database.keep_submission(arrival).expect("kept bytes")
+    database.keep_submission(arrival, &Author::system(), &Signer::from_seed(&[7; 32])).expect("kept bytes")
 }
 
 fn good(case_id: &str) -> Judgement {
@@ -204,7 +204,7 @@ fn the_first_good_interview_of_a_case_counts_and_a_bad_revision_does_not_replace
 
         let revised = keep(&database, ID, 3, b"third");
         assert_eq!(judge(&revised, good("c1")), InterviewState::Parsed);
-        let bodies = database.counted_bodies("s1").expect("bodies");
+        let bodies = database.counted_bodies("s1", true).expect("bodies");
         assert_eq!(bodies.iter().map(|body| body.body.as_slice()).collect::<Vec<_>>(), [b"third"]);
     });
 }

@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context as _;
 use clap::Args;
 
-use crate::statistics::{DataTable, Plan};
+use crate::statistics::{DataTable, Plan, StatisticsError};
 
 /// Where the plan and its data are.
 #[derive(Debug, Clone, Args)]
@@ -33,7 +33,7 @@ pub fn read_plan(path: &Path) -> anyhow::Result<Plan> {
     let text = fs::read_to_string(path).with_context(|| format!("failed to read {}", path.display()))?;
     let toml = path.extension().is_some_and(|ending| ending == "toml");
     let plan = if toml { Plan::from_toml(&text) } else { Plan::from_json(&text) };
-    plan.with_context(|| path.display().to_string())
+    plan.map_err(|error| anyhow::anyhow!("failed to {error}")).with_context(|| path.display().to_string())
 }
 
 /// Reads the plan's main table (the columns that it needs) and its further files.
@@ -44,14 +44,18 @@ pub fn read_tables(plan: &Plan, folder: &Path) -> anyhow::Result<(DataTable, BTr
     let data = plan.data.as_ref().context("failed to read the plan at data: the plan names no file")?;
     let path = folder.join(&data.file);
     let file = fs::File::open(&path).with_context(|| unread(&path))?;
-    let table = DataTable::from_reader(&data.file, file, &plan.column_kinds())?;
+    let table = DataTable::from_reader(&data.file, file, &plan.column_kinds()).map_err(named)?;
     let mut files = BTreeMap::new();
     for file in plan.files() {
         let path = folder.join(&file);
         let bytes = fs::read(&path).with_context(|| unread(&path))?;
-        files.insert(file.clone(), DataTable::from_csv(&file, &bytes, None)?);
+        files.insert(file.clone(), DataTable::from_csv(&file, &bytes, None).map_err(named)?);
     }
     Ok((table, files))
+}
+
+fn named(error: StatisticsError) -> anyhow::Error {
+    anyhow::anyhow!("failed to {error}")
 }
 
 fn unread(path: &Path) -> String {

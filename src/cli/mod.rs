@@ -2,6 +2,7 @@
 
 pub mod analysis;
 pub mod audit;
+pub mod backup;
 pub mod demo;
 pub mod estimate;
 mod exit;
@@ -12,11 +13,14 @@ pub mod migrate;
 pub mod plan;
 pub mod questionnaire;
 pub mod questionnaire_publish;
+pub mod restore;
 pub mod sample;
 pub mod score;
 pub mod serve;
 pub mod simulate;
 pub mod token;
+pub mod user;
+pub mod vault;
 pub mod weight;
 
 pub use exit::Exit;
@@ -39,6 +43,11 @@ enum Command {
     Token(token::TokenArguments),
     Keys(keys::KeysArguments),
     Audit(audit::AuditArguments),
+    Admin(user::AdminArguments),
+    User(user::UserArguments),
+    Backup(backup::BackupArguments),
+    Restore(restore::RestoreArguments),
+    Vault(vault::VaultArguments),
     Questionnaire(questionnaire::QuestionnaireArguments),
     Sample(sample::SampleArguments),
     Score(score::ScoreArguments),
@@ -61,6 +70,11 @@ pub fn run() -> anyhow::Result<()> {
         Command::Token(arguments) => token::run(arguments),
         Command::Keys(arguments) => keys::run(arguments),
         Command::Audit(arguments) => audit::run(arguments),
+        Command::Admin(arguments) => user::run_admin(arguments),
+        Command::User(arguments) => user::run(arguments),
+        Command::Backup(arguments) => backup::run(arguments),
+        Command::Restore(arguments) => restore::run(arguments),
+        Command::Vault(arguments) => vault::run(arguments),
         Command::Questionnaire(arguments) => questionnaire::run(arguments),
         Command::Sample(arguments) => sample::run(&arguments),
         Command::Score(arguments) => score::run(arguments),
@@ -70,4 +84,10 @@ pub fn run() -> anyhow::Result<()> {
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Export(arguments) => export::run(arguments),
     }
+}
+
+/// The exit code an error ends the process with: 1, or what the command's help says.
+pub fn exit_code(error: &anyhow::Error) -> u8 {
+    let found = error.downcast_ref::<Exit>().map(|exit| exit.code);
+    found.or_else(|| error.downcast_ref::<restore::RestoreError>().map(restore::RestoreError::exit_code)).unwrap_or(1)
 }

@@ -24,7 +24,7 @@ enum QuestionnaireCommand {
     /// Check files and list every fault with file, line and item
     Check(CheckArguments),
     /// Publish a questionnaire file into the database as a version that never changes
-    Publish(super::questionnaire_publish::PublishArguments),
+    Publish(Box<super::questionnaire_publish::PublishArguments>),
     /// Show a questionnaire: for reading, as the form a tablet gets, or as the bytes that are hashed
     Show(ShowArguments),
     /// Print the JSON Schema of the questionnaire file
@@ -77,7 +77,7 @@ struct SchemaArguments {
 pub fn run(arguments: QuestionnaireArguments) -> anyhow::Result<()> {
     match arguments.command {
         QuestionnaireCommand::Check(arguments) => check(&arguments),
-        QuestionnaireCommand::Publish(arguments) => super::questionnaire_publish::run(arguments),
+        QuestionnaireCommand::Publish(arguments) => super::questionnaire_publish::run(*arguments),
         QuestionnaireCommand::Show(arguments) => show(&arguments),
         QuestionnaireCommand::Schema(arguments) => {
             print(&if arguments.profile { profile_schema() } else { definition_schema() })

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::Args;
 
-use crate::server::{self, Clock, Config, Settings};
+use crate::server::{self, Clock, Config, LogFormat, Settings};
 
 /// Where settings come from; shared by every command that opens the database.
 #[derive(Debug, Args)]
@@ -44,20 +44,24 @@ pub struct ServeArguments {
 /// When the server cannot start.
 pub fn run(arguments: ServeArguments) -> anyhow::Result<()> {
     let config = arguments.settings.config()?;
-    log_as_json(&config.log)?;
+    log_to_stderr(&config.log, config.log_format)?;
     let server = server::start(config, Clock::system())?;
     println!("http://{}/", server.address());
     server.stop_at_signal().context("wait for signals")
 }
 
-/// Logs go to standard error, one JSON object a line; each request is one line when it ends.
+/// Logs go to standard error; each request is one line when it ends.
 ///
 /// # Errors
 /// When the filter cannot be read.
-pub fn log_as_json(filter: &str) -> anyhow::Result<()> {
+pub fn log_to_stderr(filter: &str, format: LogFormat) -> anyhow::Result<()> {
     use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
     let filter = EnvFilter::try_new(filter).with_context(|| format!("read the log filter {filter:?}"))?;
-    let logs = tracing_subscriber::fmt().json().with_env_filter(filter).with_writer(std::io::stderr);
-    let set = logs.with_span_events(FmtSpan::CLOSE).flatten_event(true).try_init();
+    let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let logs = logs.with_span_events(FmtSpan::CLOSE).with_ansi(false);
+    let set = match format {
+        LogFormat::Json => logs.json().flatten_event(true).try_init(),
+        LogFormat::Text => logs.try_init(),
+    };
     set.map_err(|error| anyhow::anyhow!("start the log: {error}"))
 }

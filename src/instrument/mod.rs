@@ -11,6 +11,7 @@ pub mod questionnaire;
 pub mod response;
 pub mod scoring;
 mod source;
+pub mod strict_json;
 pub mod text;
 
 pub use expression::Expression;

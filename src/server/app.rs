@@ -15,20 +15,16 @@ use actix_web::{
 };
 
 use super::{
-    Clock, Config, Instruments, Keys, KeysError, Refusal, audit,
+    Clock, Config, Finding, Instruments, Keys, KeysError, Metrics, Passwords, Refusal, Throttle, audit,
     http::{self, Shared},
     jobs::{self, Engine, Notary, Runner},
-    submissions,
+    judge::{self, Rejudging},
+    look,
 };
 use crate::storage::{Author, Database, StorageError};
 
-/// A request's head must come within this; for the second request on a kept connection the keep-alive time counts.
-const HEAD_TIME_MAX: Duration = Duration::from_secs(5);
-
 /// A stopping server waits this long for requests to end.
 const LAST_REQUESTS_SECONDS_MAX: u64 = 10;
-
-const CONNECTIONS_MAX: usize = 2048;
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -39,9 +35,15 @@ pub enum StartError {
     /// The signing keys cannot be used.
     #[error(transparent)]
     Keys(#[from] KeysError),
+    /// The key file of the vault cannot be used.
+    #[error(transparent)]
+    Vault(#[from] super::vault::KeyFileError),
     /// What was kept before could not be judged.
     #[error(transparent)]
     CatchUp(#[from] Refusal),
+    /// Something a promise rests on is not as it must be; the log has the details.
+    #[error("check what the server rests on: not as it must be: {0}")]
+    SelfCheck(String),
     /// The address is taken, or not ours.
     #[error("listen on {address}: {source}")]
     Listen {
@@ -63,6 +65,7 @@ pub struct RunningServer {
     clock: Clock,
     notary: Notary,
     runner: Runner,
+    rejudging: Rejudging,
     handle: ServerHandle,
     thread: JoinHandle<std::io::Result<()>>,
 }
@@ -85,9 +88,11 @@ pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<Runnin
     for migration in audit::migrate(&database, &Author::system(), &clock)? {
         tracing::info!(migration, "migrated");
     }
+    self_check(&database, &config, &clock)?;
     let (keys, is_new_key) = Keys::open(&config.key_dir, clock.now_ms())?;
+    super::vault::check_key_file(&config.key_dir)?;
     let instruments = Instruments::default();
-    let judged = submissions::judge_waiting(&database, &instruments, &clock)?;
+    let judged = judge::judge_waiting(&database, &instruments, &clock)?;
     tracing::info!(judged, backend = database.backend(), "caught up");
     let listen_error = |source| StartError::Listen { address: config.listen, source };
     let listener = TcpListener::bind(config.listen).map_err(listen_error)?;
@@ -95,18 +100,36 @@ pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<Runnin
     audit::log_start(&database, &clock, &keys.signer().key_id(), is_new_key)?;
     let notary = Notary::start(database.clone(), config.database_url.clone(), keys.clone(), clock.clone())?;
     let runner = Runner::start(database.clone(), clock.clone(), engine, &notary)?;
+    database.forget_old_tries(clock.now_ms())?;
+    let rejudging = Rejudging::start(database.clone(), instruments.clone(), clock.clone());
     let shared = Shared {
+        throttle: Throttle::new(config.rates),
+        metrics: Metrics::default(),
+        imports: http::Imports::default(),
+        passwords: Passwords::default(),
         database: database.clone(),
+        notary: notary.clone(),
+        runner: runner.clone(),
         config,
         clock: clock.clone(),
         keys,
-        notary: notary.clone(),
         instruments,
-        runner: runner.clone(),
     };
     let (handle, thread) = listen(shared, listener)?;
     tracing::info!(%address, "listening");
-    Ok(RunningServer { address, database, clock, notary, runner, handle, thread })
+    Ok(RunningServer { address, database, clock, notary, runner, rejudging, handle, thread })
+}
+
+/// Looks at what the promises rest on, says what was found, and refuses to start when something is not as it must be.
+fn self_check(database: &Database, config: &Config, clock: &Clock) -> Result<(), StartError> {
+    let health = look(database, config, clock)?;
+    for Finding { what, found, holds } in &health.findings {
+        tracing::info!(what, found, holds, "self-check");
+    }
+    for warning in config.warnings() {
+        tracing::warn!(warning, "self-check");
+    }
+    if health.is_good() { Ok(()) } else { Err(StartError::SelfCheck(health.complaints())) }
 }
 
 fn listen(
@@ -116,12 +139,15 @@ fn listen(
     let (ready, started) = channel();
     let run = move || {
         System::new().block_on(async move {
+            let connections_max = connections_per_worker(&shared.config);
+            // It counts for the first request on a connection only; see docs/operations.md for the ones after it.
+            let head_time_max = shared.config.head_time_max;
             let (workers, keep_alive) = (shared.config.workers, keep_alive(shared.config.keep_alive));
             let server = HttpServer::new(move || http::app(shared.clone()))
                 .workers(workers)
                 .keep_alive(keep_alive)
-                .client_request_timeout(HEAD_TIME_MAX)
-                .max_connections(CONNECTIONS_MAX)
+                .client_request_timeout(head_time_max)
+                .max_connections(connections_max)
                 .shutdown_timeout(LAST_REQUESTS_SECONDS_MAX)
                 .disable_signals()
                 .listen(listener)?
@@ -134,6 +160,11 @@ fn listen(
     let thread = thread.map_err(|error| StartError::Thread(error.to_string()))?;
     let handle = started.recv().map_err(|_| StartError::Thread("it ended at once".to_owned()))?;
     Ok((handle, thread))
+}
+
+/// The server counts the connections of each thread by itself.
+fn connections_per_worker(config: &Config) -> usize {
+    config.connections_max.div_ceil(config.workers.max(1))
 }
 
 fn keep_alive(time: Duration) -> KeepAlive {
@@ -160,6 +191,7 @@ impl RunningServer {
     pub fn stop(self) {
         System::new().block_on(self.handle.stop(true));
         self.runner.stop();
+        self.rejudging.stop();
         if let Ok(Err(error)) = self.thread.join() {
             tracing::error!(%error, "the server ended with an error");
         }

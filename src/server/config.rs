@@ -3,7 +3,7 @@
 //! `docs/configuration.md` describes each key; a test holds the two together.
 
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -11,7 +11,10 @@ use std::{
 use clap::{Args, Command};
 use serde::Deserialize;
 
+use super::rates::{Rate, Rates};
 use crate::storage::{DatabaseUrl, DatabaseUrlError, PoolSettings};
+
+const MINUTE_MS: i64 = 60_000;
 
 /// One layer of settings; what it does not say, the layer below says.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Args)]
@@ -41,18 +44,71 @@ pub struct Settings {
     /// Largest imported file in bytes [default: 8388608]
     #[arg(long, env = "SCILIT_IMPORT_BYTES_MAX", value_name = "BYTES")]
     pub import_bytes_max: Option<usize>,
+    /// Largest batch of submissions in bytes [default: 4194304]
+    #[arg(long, env = "SCILIT_BATCH_BYTES_MAX", value_name = "BYTES")]
+    pub batch_bytes_max: Option<usize>,
+    /// Seconds a request's head may take [default: 5]
+    #[arg(long, env = "SCILIT_HEAD_SECONDS_MAX", value_name = "SECONDS")]
+    pub head_seconds_max: Option<u64>,
     /// Seconds a request body may take in all [default: 30]
     #[arg(long, env = "SCILIT_BODY_SECONDS_MAX", value_name = "SECONDS")]
     pub body_seconds_max: Option<u64>,
     /// Seconds an idle connection stays open; 0 closes after each answer, right when no proxy stands in front [default: 0]
     #[arg(long, env = "SCILIT_KEEP_ALIVE_SECONDS", value_name = "SECONDS")]
     pub keep_alive_seconds: Option<u64>,
+    /// Connections open at most [default: 2048]
+    #[arg(long, env = "SCILIT_CONNECTIONS_MAX", value_name = "N")]
+    pub connections_max: Option<usize>,
+    /// Addresses of the proxies whose X-Forwarded-For is believed [default: none]
+    #[arg(long, env = "SCILIT_TRUSTED_PROXIES", value_name = "ADDRESS,...", value_delimiter = ',')]
+    pub trusted_proxies: Option<Vec<IpAddr>>,
+    /// Clients reach the server by https, through a proxy: answers then carry HSTS [default: false]
+    #[arg(long, env = "SCILIT_HTTPS", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub https: Option<bool>,
+    /// Uploads a minute for each device or token; 0 for no limit [default: 60]
+    #[arg(long, env = "SCILIT_UPLOADS_PER_MINUTE", value_name = "N")]
+    pub uploads_per_minute: Option<u32>,
+    /// Uploads at once after a pause [default: 200]
+    #[arg(long, env = "SCILIT_UPLOADS_BURST", value_name = "N")]
+    pub uploads_burst: Option<u32>,
+    /// Other requests a minute for each person or address; 0 for no limit [default: 300]
+    #[arg(long, env = "SCILIT_REQUESTS_PER_MINUTE", value_name = "N")]
+    pub requests_per_minute: Option<u32>,
+    /// Downloads of files with persons' rows an hour for each person; 0 for no limit [default: 10]
+    #[arg(long, env = "SCILIT_DOWNLOADS_PER_HOUR", value_name = "N")]
+    pub downloads_per_hour: Option<u32>,
+    /// Share of the disk of a SQLite file that must be free, in percent; 0 for any [default: 5]
+    #[arg(long, env = "SCILIT_DISK_FREE_PERCENT_MIN", value_name = "PERCENT")]
+    pub disk_free_percent_min: Option<u8>,
     /// Threads that answer requests [default: number of processors]
     #[arg(long, env = "SCILIT_WORKERS", value_name = "N")]
     pub workers: Option<usize>,
+    /// The address people and tablets reach the server by; QR codes hold it [default: http:// and `listen`]
+    #[arg(long, env = "SCILIT_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
+    /// Tablets that run an older release start nothing new; what they have is taken [default: none]
+    #[arg(long, env = "SCILIT_MIN_RELEASE", value_name = "RELEASE")]
+    pub min_release: Option<String>,
+    /// Send the session's cookie without HTTPS; only when listening on this machine alone [default: false]
+    #[arg(long, env = "SCILIT_ALLOW_PLAIN_COOKIE", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+    pub allow_plain_cookie: Option<bool>,
     /// What is logged, e.g. info or scilit=debug,warn [default: info]
     #[arg(long, env = "SCILIT_LOG", value_name = "FILTER")]
     pub log: Option<String>,
+    /// How it is logged: json, one object a line, or text [default: json]
+    #[arg(long, env = "SCILIT_LOG_FORMAT", value_name = "FORMAT")]
+    pub log_format: Option<LogFormat>,
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// One JSON object a line, for programs.
+    #[default]
+    Json,
+    /// One sentence a line, for people.
+    Text,
 }
 
 /// The settings a server runs with.
@@ -72,14 +128,36 @@ pub struct Config {
     pub submission_bytes_max: usize,
     /// Largest imported file in bytes.
     pub import_bytes_max: usize,
+    /// Largest batch of submissions in bytes.
+    pub batch_bytes_max: usize,
+    /// How long a request's head may take.
+    pub head_time_max: Duration,
     /// How long a request body may take in all.
     pub body_time_max: Duration,
     /// How long an idle connection stays open; zero closes after each answer.
     pub keep_alive: Duration,
+    /// Connections open at most.
+    pub connections_max: usize,
+    /// The proxies whose word on the client's address is believed.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Whether clients reach the server by https.
+    pub https: bool,
+    /// How often somebody may ask.
+    pub rates: Rates,
+    /// Share of the disk that must be free, in percent.
+    pub disk_free_percent_min: u8,
     /// Threads that answer requests.
     pub workers: usize,
+    /// The address QR codes hold, without a slash at its end.
+    pub public_url: String,
+    /// The least release that may start something new.
+    pub min_release: Option<String>,
+    /// Whether the session's cookie travels without HTTPS.
+    pub allow_plain_cookie: bool,
     /// What is logged.
     pub log: String,
+    /// How it is logged.
+    pub log_format: LogFormat,
 }
 
 /// Why settings are no configuration.
@@ -112,6 +190,17 @@ pub enum ConfigError {
         "use a PostgreSQL server on another machine: the connection is not encrypted; set allow_plain_postgres if the network is trusted"
     )]
     PlainPostgres,
+    /// A cookie in the clear would leave this machine.
+    #[error("send the cookie without HTTPS: allow_plain_cookie needs listen on 127.0.0.1 or [::1]")]
+    PlainCookie,
+    /// The public URL is none.
+    #[error("use public_url {0}: it must begin with https:// or http:// and have 200 signs at most")]
+    PublicUrl(String),
+    /// Connections would stay open to anybody, and only the first request on each has a time limit on its head.
+    #[error(
+        "keep connections open on an address that others reach: name the proxy in trusted_proxies, or set keep_alive_seconds to 0"
+    )]
+    ExposedKeepAlive,
     /// A number outside its range.
     #[error("use {key} = {value}: it must be {wanted}")]
     Range {
@@ -155,10 +244,34 @@ impl Settings {
             allow_plain_postgres: self.allow_plain_postgres.or(below.allow_plain_postgres),
             submission_bytes_max: self.submission_bytes_max.or(below.submission_bytes_max),
             import_bytes_max: self.import_bytes_max.or(below.import_bytes_max),
+            batch_bytes_max: self.batch_bytes_max.or(below.batch_bytes_max),
+            head_seconds_max: self.head_seconds_max.or(below.head_seconds_max),
             body_seconds_max: self.body_seconds_max.or(below.body_seconds_max),
             keep_alive_seconds: self.keep_alive_seconds.or(below.keep_alive_seconds),
+            connections_max: self.connections_max.or(below.connections_max),
+            trusted_proxies: self.trusted_proxies.or(below.trusted_proxies),
+            https: self.https.or(below.https),
+            uploads_per_minute: self.uploads_per_minute.or(below.uploads_per_minute),
+            uploads_burst: self.uploads_burst.or(below.uploads_burst),
+            requests_per_minute: self.requests_per_minute.or(below.requests_per_minute),
+            downloads_per_hour: self.downloads_per_hour.or(below.downloads_per_hour),
+            disk_free_percent_min: self.disk_free_percent_min.or(below.disk_free_percent_min),
             workers: self.workers.or(below.workers),
+            public_url: self.public_url.or(below.public_url),
+            min_release: self.min_release.or(below.min_release),
+            allow_plain_cookie: self.allow_plain_cookie.or(below.allow_plain_cookie),
             log: self.log.or(below.log),
+            log_format: self.log_format.or(below.log_format),
+        }
+    }
+
+    fn rates(&self) -> Rates {
+        let (uploads, burst) = (self.uploads_per_minute.unwrap_or(60), self.uploads_burst.unwrap_or(200));
+        let (requests, downloads) = (self.requests_per_minute.unwrap_or(300), self.downloads_per_hour.unwrap_or(10));
+        Rates {
+            upload: Rate { count: uploads, period_ms: MINUTE_MS, burst },
+            work: Rate { count: requests, period_ms: MINUTE_MS, burst: requests },
+            download: Rate { count: downloads, period_ms: 60 * MINUTE_MS, burst: downloads },
         }
     }
 
@@ -191,20 +304,41 @@ impl Config {
         if database_url.crosses_the_network() && settings.allow_plain_postgres != Some(true) {
             return Err(ConfigError::PlainPostgres);
         }
+        let listen = settings.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080)));
+        let allow_plain_cookie = settings.allow_plain_cookie.unwrap_or(false);
+        if allow_plain_cookie && !listen.ip().is_loopback() {
+            return Err(ConfigError::PlainCookie);
+        }
+        let rates = settings.rates();
+        let public_url = settings.public_url.unwrap_or_else(|| format!("http://{listen}"));
+        if public_url.len() > 200 || !(public_url.starts_with("https://") || public_url.starts_with("http://")) {
+            return Err(ConfigError::PublicUrl(public_url));
+        }
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let key_dir = settings.key_dir.unwrap_or_else(|| default_key_dir(&database_url));
         let config = Self {
             database_url,
             key_dir,
-            listen: settings.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 8080))),
+            listen,
+            public_url: public_url.trim_end_matches('/').to_owned(),
+            min_release: settings.min_release,
+            allow_plain_cookie,
             public_results: settings.public_results.unwrap_or(false),
             database_connections_max: settings.database_connections_max.unwrap_or(16),
             submission_bytes_max: settings.submission_bytes_max.unwrap_or(256 * 1024),
             import_bytes_max: settings.import_bytes_max.unwrap_or(8 * 1024 * 1024),
+            batch_bytes_max: settings.batch_bytes_max.unwrap_or(4 * 1024 * 1024),
+            head_time_max: Duration::from_secs(settings.head_seconds_max.unwrap_or(5)),
             body_time_max: Duration::from_secs(settings.body_seconds_max.unwrap_or(30)),
             keep_alive: Duration::from_secs(settings.keep_alive_seconds.unwrap_or(0)),
+            connections_max: settings.connections_max.unwrap_or(2048),
+            trusted_proxies: settings.trusted_proxies.unwrap_or_default().iter().map(IpAddr::to_canonical).collect(),
+            https: settings.https.unwrap_or(false),
+            rates,
+            disk_free_percent_min: settings.disk_free_percent_min.unwrap_or(5),
             workers: settings.workers.unwrap_or(processors),
             log: settings.log.unwrap_or_else(|| "info".to_owned()),
+            log_format: settings.log_format.unwrap_or_default(),
         };
         config.check()
     }
@@ -214,13 +348,34 @@ impl Config {
             ("database_connections_max", u64::from(self.database_connections_max)),
             ("submission_bytes_max", self.submission_bytes_max as u64),
             ("import_bytes_max", self.import_bytes_max as u64),
+            ("head_seconds_max", self.head_time_max.as_secs()),
             ("body_seconds_max", self.body_time_max.as_secs()),
+            ("batch_bytes_max", self.batch_bytes_max as u64),
+            ("connections_max", self.connections_max as u64),
+            ("uploads_burst", u64::from(self.rates.upload.burst)),
             ("workers", self.workers as u64),
         ];
+        let is_exposed = !self.listen.ip().is_loopback() && self.trusted_proxies.is_empty();
+        if is_exposed && !self.keep_alive.is_zero() {
+            return Err(ConfigError::ExposedKeepAlive);
+        }
         match positive.into_iter().find(|(_, value)| *value == 0) {
             Some((key, value)) => Err(ConfigError::Range { key, value, wanted: "1 or more" }),
             None => Ok(self),
         }
+    }
+
+    /// What is allowed and yet worth a word to the operator.
+    pub fn warnings(&self) -> Vec<&'static str> {
+        let warnings = [
+            (
+                !self.https && !self.listen.ip().is_loopback(),
+                "others reach the server and https is not set: tokens and answers may cross the network in the clear",
+            ),
+            (self.rates.upload.count == 0 || self.rates.work.count == 0, "a rate has no limit"),
+            (self.disk_free_percent_min == 0, "the free disk space is not looked at"),
+        ];
+        warnings.into_iter().filter(|(applies, _)| *applies).map(|(_, warning)| warning).collect()
     }
 
     /// What the connection pool is opened with.
@@ -282,6 +437,16 @@ mod tests {
     fn zero_connections_are_refused() {
         let settings = Settings { database_connections_max: Some(0), ..Settings::default() };
         assert!(matches!(Config::new(settings), Err(ConfigError::Range { key: "database_connections_max", .. })));
+    }
+
+    #[test]
+    fn connections_stay_open_to_proxies_only() {
+        let kept = Settings { keep_alive_seconds: Some(15), ..listening_on(1) };
+        assert!(Config::new(kept.clone()).is_ok(), "nobody else reaches the loopback");
+        let exposed = Settings { listen: Some(SocketAddr::from(([0, 0, 0, 0], 1))), ..kept };
+        assert!(matches!(Config::new(exposed.clone()), Err(ConfigError::ExposedKeepAlive)));
+        let proxy = Some(vec![IpAddr::from([10, 0, 0, 1])]);
+        assert!(Config::new(Settings { trusted_proxies: proxy, ..exposed }).is_ok());
     }
 
     #[test]

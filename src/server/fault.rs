@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::storage::StorageError;
+use crate::storage::{ReviewRefusal, StorageError};
+
+/// Longest message, in characters.
+const MESSAGE_LENGTH_MAX: usize = 1000;
 
 /// The same sentence in Chinese and in English.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
@@ -17,8 +20,17 @@ pub struct Text {
 impl Text {
     /// The sentence in both languages.
     pub fn new(zh: impl Into<String>, en: impl Into<String>) -> Self {
-        Self { zh: zh.into(), en: en.into() }
+        Self { zh: sentence(zh.into()), en: sentence(en.into()) }
     }
+}
+
+/// A parser may repeat a line of megabytes; whoever reads the message needs its beginning.
+fn sentence(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(MESSAGE_LENGTH_MAX) {
+        text.truncate(end);
+        text.push('…');
+    }
+    text
 }
 
 /// One fault of what was sent, with its place.
@@ -86,6 +98,15 @@ pub enum Refusal {
         /// Why.
         message: String,
     },
+    /// A step of a review was not taken.
+    #[error(transparent)]
+    Review(#[from] ReviewRefusal),
+    /// An account, a grant or a tablet refused.
+    #[error(transparent)]
+    Account(#[from] super::AccountRefusal),
+    /// The vault refused.
+    #[error(transparent)]
+    Vault(super::vault::VaultError),
     /// The database refused.
     #[error(transparent)]
     Storage(#[from] StorageError),

@@ -176,7 +176,20 @@ fn fresh() -> Result<Signer, KeysError> {
     Ok(Signer::from_seed(&seed))
 }
 
-fn make_folder(folder: &Path) -> std::io::Result<()> {
+/// Puts a file into a folder that only its user can read; the file must not exist.
+///
+/// # Errors
+/// When it exists or cannot be written, or the name leads out of the folder.
+pub fn put_private_file(folder: &Path, name: &str, bytes: &[u8]) -> std::io::Result<()> {
+    if Path::new(name).file_name().is_none_or(|plain| plain != name) {
+        return Err(std::io::ErrorKind::InvalidInput.into());
+    }
+    make_folder(folder)?;
+    write_private(&folder.join(name), bytes)?;
+    sync(folder)
+}
+
+pub(super) fn make_folder(folder: &Path) -> std::io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -184,7 +197,7 @@ fn make_folder(folder: &Path) -> std::io::Result<()> {
     builder.create(folder)
 }
 
-fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(super) fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -195,7 +208,7 @@ fn write_private(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 }
 
 /// A new name in a folder is durable once the folder is.
-fn sync(folder: &Path) -> std::io::Result<()> {
+pub(super) fn sync(folder: &Path) -> std::io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 

@@ -1,5 +1,6 @@
 //! From a plan and a table to final weights: everything that estimates share, done once.
 
+mod replicates;
 mod select;
 mod steps;
 
@@ -13,21 +14,16 @@ use super::{
     data::MISSING,
     design::{self, Design},
     estimate::calibrated::CalibratedTotals,
-    plan::{DesignPlan, DfPlan, VarianceMethod},
-    replicate,
-    variance::{
-        LonelyRule, Replicates,
-        replicate::{AdjustedReplicates, DfRule},
-        unit_sums::{Rows, UnitSums, Values},
-    },
+    plan::{DesignPlan, VarianceMethod},
+    variance::{LonelyRule, Replicates, replicate::DfRule},
     weighting::{
         Adjuster, Start, WeightStep, all_positive,
         nonresponse::{self, PreStep},
-        rake::CellFactors,
         residual::Residual,
         weight_sums,
     },
 };
+use replicates::replicates;
 use select::select;
 use steps::{Done, Spread};
 
@@ -96,7 +92,9 @@ pub fn prepare(
         DesignPlan::Pps(pps) => pps.joint_probability_file.as_ref().and_then(|file| files.get(file)),
         _ => None,
     };
-    let design = design::build(design_plan, &table, joint, !plan.pre_adjustments.is_empty())?;
+    let on_file = |error: StatisticsError| error.on_rows(rows.as_deref());
+    let design = design::build(design_plan, &table, joint, weight_is_written(plan, design_plan))
+        .map_err(|error| if joint.is_none() { on_file(error) } else { error })?;
     let rows_read = match done.first() {
         Some(Done::Made(step)) => step.weights.len(),
         _ => design.rows,
@@ -104,7 +102,7 @@ pub fn prepare(
     if done.is_empty() {
         done.push(Done::Design(design.weights.clone()));
     }
-    let adjusted = adjust(plan, &table, &design.weights, &mut done)?;
+    let adjusted = adjust(plan, &table, &design.weights, &mut done).map_err(on_file)?;
     let mut prepared = Prepared {
         selected: select(&plan.filters, &table)?,
         rule: LonelyRule::from(&plan.variance),
@@ -128,6 +126,16 @@ pub fn prepare(
         prepared.residuals.clear();
     }
     Ok(prepared)
+}
+
+/// Whether a weight step wrote the design's weights: then 0 is a nonrespondent, and else a fault of the data.
+fn weight_is_written(plan: &Plan, design: &DesignPlan) -> bool {
+    let weight = match design {
+        DesignPlan::Stages(stages) => stages.weight.as_deref(),
+        DesignPlan::ReplicateWeights(given) => Some(given.weight.as_str()),
+        DesignPlan::Pps(_) => None,
+    };
+    plan.pre_adjustments.iter().any(|step| Some(step.result()) == weight)
 }
 
 /// The rows in the order of the plan's id column, when it names one.
@@ -157,7 +165,8 @@ fn pre_adjust(
 ) -> Result<PreAdjusted, StatisticsError> {
     let (mut done, mut pre_steps) = (Vec::new(), Vec::new());
     for step in &plan.pre_adjustments {
-        let mut made = nonresponse::apply(step, &table)?;
+        let written = pre_steps.iter().any(|made: &PreStep| Some(made.result.as_str()) == step.weight());
+        let mut made = nonresponse::apply(step, &table, written).map_err(|error| error.on_rows(rows.as_deref()))?;
         rounded(&mut made.step.weights, plan.weight_decimals);
         table = table.with_numbers(made.result.clone(), made.step.weights.clone());
         done.push(Done::Made(Spread { rows: rows.as_deref(), rows_read }.step(made.step.clone())));
@@ -191,7 +200,7 @@ fn adjust(
         let adjuster = Arc::new(Adjuster::bind(step, table, &full.weights)?);
         let mut adjusted = adjuster.apply(&full.weights, &Start::Fresh)?;
         if plan.weight_decimals.is_some() {
-            rounded(Arc::make_mut(&mut adjusted.weights), plan.weight_decimals);
+            rounded(Arc::<Vec<f64>>::make_mut(&mut adjusted.weights).as_mut_slice(), plan.weight_decimals);
         }
         if taylor {
             full.residuals.extend(adjuster.residual(&full.weights, &adjusted));
@@ -218,109 +227,6 @@ fn rounded(weights: &mut [f64], decimals: Option<u8>) {
     }
 }
 
-fn replicates(
-    plan: &Plan,
-    design_plan: &DesignPlan,
-    prepared: &Prepared,
-    adjusters: &[Arc<Adjuster>],
-    starts: &[Start],
-    files: &BTreeMap<String, DataTable>,
-) -> Result<Option<Replicates>, StatisticsError> {
-    let variance = &plan.variance;
-    let design = &prepared.design;
-    let (factors, given) = match (variance.method, design_plan, &variance.replicates) {
-        (VarianceMethod::Taylor, DesignPlan::ReplicateWeights(_), _) => {
-            return Err(StatisticsError::plan("variance.method", "replicate weights go with the method `replicate`"));
-        }
-        (VarianceMethod::Taylor, _, _) if variance.df.is_some() => {
-            return Err(StatisticsError::plan("variance.df", "the method is taylor, whose degrees are the design's"));
-        }
-        (VarianceMethod::Taylor, _, None) => return Ok(None),
-        (VarianceMethod::Taylor, _, Some(_)) => {
-            return Err(StatisticsError::plan("variance.replicates", "the method is taylor"));
-        }
-        (VarianceMethod::Replicate, DesignPlan::ReplicateWeights(_), Some(_)) => {
-            return Err(StatisticsError::plan("variance.replicates", "the design already has replicate weights"));
-        }
-        (VarianceMethod::Replicate, DesignPlan::ReplicateWeights(given), None) => {
-            let given = replicate::bind(given, &prepared.table, &design.weights)?;
-            (given.factors, AdjustedReplicates::Rows(given.weights))
-        }
-        (VarianceMethod::Replicate, _, None) => {
-            return Err(StatisticsError::plan("variance.replicates", "the method replicate needs them"));
-        }
-        (VarianceMethod::Replicate, _, Some(replicates)) => {
-            let file = replicates.multipliers_file.as_ref().and_then(|file| files.get(file));
-            let made = replicate::make(replicates, design, prepared.rule, &prepared.table, file)?;
-            (made, AdjustedReplicates::Unchanged)
-        }
-    };
-    let mut factors = factors;
-    match (variance.df, design_plan) {
-        (None, _) => {}
-        (Some(DfPlan::Design), DesignPlan::ReplicateWeights(_)) => {
-            let reason = "replicate weights that come with the data do not tell the design: state `degf`";
-            return Err(StatisticsError::plan("variance.df", reason));
-        }
-        (Some(DfPlan::Design), _) => factors.df = DfRule::Design,
-        (Some(DfPlan::Rank), _) => factors.df = DfRule::Rank,
-    }
-    let mut replicates = Replicates { factors, base: design.weights.clone(), adjusted: given };
-    let on_cells = match (adjusters, &replicates.adjusted) {
-        ([adjuster], AdjustedReplicates::Unchanged) => adjuster.cells().map(|cells| (adjuster, cells)),
-        _ => None,
-    };
-    if let Some((adjuster, (cell_of_row, cells))) = on_cells {
-        let rows = Rows {
-            order: prepared.by_leaf(),
-            unit_of_row: &replicates.factors.unit_of_row,
-            group_of_row: cell_of_row,
-            groups: cells,
-            weights: &replicates.base,
-        };
-        let factors = readjust_cells(rows, &replicates, adjuster, &starts[0])?;
-        let dense = adjuster.dense().cloned();
-        replicates.adjusted = AdjustedReplicates::Cells { cell_of_row: cell_of_row.clone(), factors, dense };
-    } else if !adjusters.is_empty() {
-        replicates.adjusted = AdjustedReplicates::Rows(readjust(&replicates, adjusters, starts)?);
-    }
-    Ok(Some(replicates))
-}
-
-fn in_replicate(replicate: usize) -> impl Fn(StatisticsError) -> StatisticsError {
-    move |source| StatisticsError::Replicate { replicate: replicate + 1, source: Box::new(source) }
-}
-
-/// Every replicate goes through the adjustments again, each starting from the full sample's solution.
-fn readjust(
-    replicates: &Replicates,
-    adjusters: &[Arc<Adjuster>],
-    starts: &[Start],
-) -> Result<Vec<Vec<f64>>, StatisticsError> {
-    use rayon::prelude::*;
-    let one = |replicate: usize| {
-        let mut weights: Vec<f64> = (0..replicates.base.len()).map(|row| replicates.weight(replicate, row)).collect();
-        for (adjuster, start) in adjusters.iter().zip(starts) {
-            let adjusted = adjuster.apply(&weights, start).map_err(in_replicate(replicate))?;
-            weights = Arc::try_unwrap(adjusted.weights).unwrap_or_else(|shared| shared.to_vec());
-        }
-        Ok(weights)
-    };
-    let all: Vec<Result<Vec<f64>, StatisticsError>> = (0..replicates.len()).into_par_iter().map(one).collect();
-    all.into_iter().collect()
-}
-
-/// The same where a step's factor depends on a cell alone: cells are adjusted, not rows.
-fn readjust_cells(
-    rows: Rows<'_>,
-    replicates: &Replicates,
-    adjuster: &Adjuster,
-    start: &Start,
-) -> Result<Vec<CellFactors>, StatisticsError> {
-    let one = |replicate: usize, sums: &[f64]| adjuster.cell_factors(sums, start).map_err(in_replicate(replicate));
-    UnitSums::new(rows, &[Values::One]).of_replicates(&replicates.factors, one).into_iter().collect()
-}
-
 impl Prepared {
     /// The final weights, one for each row of [`Prepared::rows`].
     pub fn weights(&self) -> &[f64] {
@@ -338,6 +244,21 @@ impl Prepared {
     /// Whether a row fulfils the plan's `where`.
     pub(super) fn selects(&self, row: usize) -> bool {
         self.selected.as_ref().is_none_or(|selected| selected[row])
+    }
+
+    /// Whether the plan's `where` leaves nobody.
+    pub(super) fn selects_nobody(&self) -> bool {
+        self.selected.as_ref().is_some_and(|selected| !selected.contains(&true))
+    }
+
+    /// Whether a row is selected and has a weight.
+    pub(super) fn counts(&self, row: usize) -> bool {
+        self.selects(row) && self.weights[row] != 0.0
+    }
+
+    /// The file's row of each row in use, from 0; none where they are the same.
+    pub(super) fn rows_in_file(&self) -> Option<&[usize]> {
+        self.rows.as_deref()
     }
 
     /// Whether every row is selected and has a weight.
@@ -390,7 +311,7 @@ impl Prepared {
     pub fn degrees_of_freedom(&self, counts: impl Fn(usize) -> bool, whole: bool) -> f64 {
         match self.replicates.as_ref().map(|replicates| (replicates, replicates.factors.df)) {
             None | Some((_, DfRule::Design)) => {
-                self.design.degrees_of_freedom(|row| counts(row) && self.weights[row] > 0.0)
+                self.design.degrees_of_freedom(|row| counts(row) && self.weights[row] != 0.0)
             }
             Some((_, DfRule::Stated(df))) if whole => df,
             Some((replicates, _)) => {

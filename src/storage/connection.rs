@@ -1,16 +1,17 @@
 //! The two pools behind one type, and the two macros that run one expression on either.
 
-use std::{
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use diesel::{
     PgConnection, SqliteConnection,
     r2d2::{ConnectionManager, Pool, PooledConnection},
 };
+use parking_lot::Mutex;
 
 use super::{DatabaseUrl, StorageError, migrations, postgres, sqlite};
+
+/// How long a writer waits for its turn. With the wait for another process's lock it stays under three seconds.
+pub(super) const TURN_WAIT_MAX: Duration = Duration::from_secs(2);
 
 /// How many connections a pool holds and how long a caller waits for one.
 #[derive(Debug, Clone, Copy)]
@@ -76,8 +77,13 @@ macro_rules! writing {
     ($database:expr, $connection:ident => $body:block) => {
         match $database {
             crate::storage::Database::Sqlite { pool, turn } => {
-                let _turn = turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                pool.get()?.immediate_transaction(|$connection| -> Result<_, crate::storage::StorageError> { $body })
+                // Waiting has an end, so that a caller hears in time that the database is busy.
+                match turn.try_lock_for(crate::storage::connection::TURN_WAIT_MAX) {
+                    None => Err(crate::storage::StorageError::Unavailable("too many are writing".to_owned())),
+                    Some(_turn) => pool
+                        .get()?
+                        .immediate_transaction(|$connection| -> Result<_, crate::storage::StorageError> { $body }),
+                }
             }
             crate::storage::Database::Postgres { pool } => {
                 pool.get()?.transaction(|$connection| -> Result<_, crate::storage::StorageError> { $body })

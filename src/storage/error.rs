@@ -37,6 +37,12 @@ pub enum StorageError {
     /// A survey with this code exists.
     #[error("create survey {0}: the code is taken")]
     CodeTaken(String),
+    /// Somebody signs in with this login already.
+    #[error("add a person: the login is taken")]
+    LoginTaken,
+    /// The role is granted or proposed already.
+    #[error("propose a grant: the person has the role, or it waits for its confirmation")]
+    GrantExists,
     /// As many runs as the queue may hold are waiting.
     #[error("queue a run: {0} are waiting already")]
     QueueFull(i64),
@@ -46,6 +52,26 @@ pub enum StorageError {
     /// The audit log's own tables contradict each other: nothing more may be written before a person has looked.
     #[error("append to the audit log: {0}")]
     BrokenLog(String),
+    /// Keys or ciphertexts of the vault do not fit together; what they hold is never told.
+    #[error("open the vault: {0}")]
+    Vault(String),
+    /// The contact data of this case were erased and must not come back.
+    #[error("import the contact data of case {0}: they were erased")]
+    Erased(String),
+    /// What takes two persons was asked twice by one.
+    #[error("confirm: the person who asked cannot confirm")]
+    SamePerson,
+    /// A column's type cannot travel from one backend to the other.
+    #[error("copy the database: {0}, which cannot travel")]
+    Portable(String),
+    /// A copy cannot be read or written, or its parts do not fit together.
+    #[error("copy the database: {0}")]
+    Copy(String),
+    /// A copy was made by a newer program.
+    #[error(
+        "restore: the backup has the migration {0}, which this program does not know; use the program that made it"
+    )]
+    NewerSchema(String),
     /// The database refused a statement.
     #[error("query the database: {0}")]
     Query(#[source] DieselError),

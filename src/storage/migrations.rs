@@ -5,8 +5,8 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use super::{Database, StorageError, connection::Connection};
 
-const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
-const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
+pub(super) const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
+pub(super) const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
 /// The key of the advisory lock several starting servers take in turn; any fixed number would do.
 const LOCK: &str = "SELECT pg_advisory_lock(7352917640018211)";
@@ -20,7 +20,12 @@ type Versions<'a> = diesel::migration::Result<Vec<MigrationVersion<'a>>>;
 pub(super) fn apply(database: &Database) -> Result<Vec<String>, StorageError> {
     match database.connection()? {
         // One transaction around all: a second server waits for it, and then finds nothing left to do.
-        Connection::Sqlite(mut c) => c.immediate_transaction(|c| named(c.run_pending_migrations(SQLITE))),
+        Connection::Sqlite(mut c) => {
+            c.batch_execute(super::sqlite::PATIENCE)?;
+            let applied = c.immediate_transaction(|c| named(c.run_pending_migrations(SQLITE)));
+            c.batch_execute(super::sqlite::SETTINGS)?;
+            applied
+        }
         Connection::Postgres(mut c) => {
             c.batch_execute(PATIENCE)?;
             c.batch_execute(LOCK)?;

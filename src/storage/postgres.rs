@@ -12,7 +12,7 @@ use super::{PoolSettings, StorageError};
 
 /// Each session's settings: an acknowledged commit is on disk, and nobody waits for ever.
 pub(super) const SETTINGS: &str = "SET synchronous_commit = on; SET client_encoding = 'UTF8'; SET timezone = 'UTC'; \
-     SET statement_timeout = '10s'; SET lock_timeout = '3s'; SET idle_in_transaction_session_timeout = '30s';";
+     SET statement_timeout = '10s'; SET lock_timeout = '2500ms'; SET idle_in_transaction_session_timeout = '30s';";
 
 type Connections = Pool<ConnectionManager<PgConnection>>;
 

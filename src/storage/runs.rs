@@ -132,7 +132,7 @@ impl Database {
                 return Err(StorageError::QueueFull(waiting));
             }
             diesel::insert_into(run::table).values(new).execute(c)?;
-            let detail = json!({ "survey": new.survey_id, "engine": new.engine });
+            let detail = json!({ "survey": new.survey_id, "engine": new.engine, "request": new.request });
             c.append(&[Act::done(by, new.created_at_ms, "run.create", object(new.id), detail)])?;
             Ok(())
         })

@@ -90,6 +90,10 @@ diesel::table! {
         questionnaire_hash -> Nullable<Text>,
         answers -> Nullable<Text>,
         changed_at_ms -> BigInt,
+        district -> Nullable<Text>,
+        surveyor -> Nullable<Text>,
+        l1_by -> Nullable<Text>,
+        void_by -> Nullable<Text>,
     }
 }
 
@@ -109,6 +113,46 @@ diesel::table! {
         state -> Text,
         created_at_ms -> BigInt,
         resolved_at_ms -> Nullable<BigInt>,
+        tries -> Integer,
+        next_try_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    survey_closing (survey_id) {
+        survey_id -> Text,
+        after_seq -> BigInt,
+        closed_at_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    review_action (seq) {
+        seq -> BigInt,
+        interview_id -> Text,
+        rev -> Integer,
+        action -> Text,
+        from_state -> Text,
+        to_state -> Text,
+        by_id -> Text,
+        by_role -> Text,
+        reason_code -> Nullable<Text>,
+        comment -> Nullable<Text>,
+        item_comments -> Nullable<Text>,
+        at_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    inbox_message (seq) {
+        seq -> BigInt,
+        recipient -> Text,
+        interview_id -> Text,
+        rev -> Integer,
+        kind -> Text,
+        payload -> Text,
+        created_at_ms -> BigInt,
+        read_at_ms -> Nullable<BigInt>,
     }
 }
 
@@ -184,6 +228,148 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    person (id) {
+        id -> Text,
+        login -> Text,
+        display_name -> Text,
+        work_id -> Nullable<Text>,
+        password_hash -> Text,
+        status -> Text,
+        created_by -> Text,
+        created_at_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    role_grant (id) {
+        id -> Text,
+        person_id -> Text,
+        role -> Text,
+        scope -> Text,
+        from_ms -> BigInt,
+        to_ms -> Nullable<BigInt>,
+        state -> Text,
+        proposed_by -> Text,
+        proposed_at_ms -> BigInt,
+        confirmed_by -> Nullable<Text>,
+        confirmed_at_ms -> Nullable<BigInt>,
+        ended_by -> Nullable<Text>,
+        ended_at_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    session (token_sha256) {
+        token_sha256 -> Text,
+        id -> Text,
+        person_id -> Text,
+        created_at_ms -> BigInt,
+        used_at_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    device (id) {
+        id -> Text,
+        label -> Text,
+        person_id -> Text,
+        public_key -> Text,
+        enrolled_by -> Text,
+        enrolled_at_ms -> BigInt,
+        status -> Text,
+        app_release -> Text,
+        user_agent -> Text,
+        storage_bytes -> Nullable<BigInt>,
+        persisted -> Nullable<Bool>,
+        last_seen_ms -> BigInt,
+        clock_offset_ms -> Nullable<BigInt>,
+        queue_len -> Nullable<BigInt>,
+        oldest_unsent_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    device_token (token_sha256) {
+        token_sha256 -> Text,
+        device_id -> Text,
+        created_at_ms -> BigInt,
+        expires_at_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    enrolment_code (id) {
+        id -> Text,
+        selector -> Text,
+        code_sha256 -> Text,
+        person_id -> Text,
+        label -> Text,
+        created_by -> Text,
+        created_at_ms -> BigInt,
+        expires_at_ms -> BigInt,
+        wrong_tries -> Integer,
+        state -> Text,
+        device_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    throttle (key) {
+        key -> Text,
+        tries -> Integer,
+        since_ms -> BigInt,
+        blocked_until_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    identity_survey (survey_id) {
+        survey_id -> Text,
+        key_version -> Integer,
+        data_key -> Binary,
+        index_key -> Binary,
+        created_at_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    identity_case (survey_id, case_id) {
+        survey_id -> Text,
+        case_id -> Text,
+        case_key -> Nullable<Binary>,
+        phone_index -> Nullable<Binary>,
+        changed_at_ms -> BigInt,
+        erased_at_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    identity_field (survey_id, case_id, field) {
+        survey_id -> Text,
+        case_id -> Text,
+        field -> Text,
+        ciphertext -> Binary,
+    }
+}
+
+diesel::table! {
+    identity_erasure (survey_id, case_id) {
+        survey_id -> Text,
+        case_id -> Text,
+        requested_by -> Text,
+        requested_at_ms -> BigInt,
+        confirmed_by -> Nullable<Text>,
+        confirmed_at_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(identity_survey, identity_case);
+diesel::joinable!(session -> person (person_id));
+diesel::joinable!(device -> person (person_id));
+diesel::joinable!(device_token -> device (device_id));
+diesel::allow_tables_to_appear_in_same_query!(person, session, device, device_token);
+
 diesel::joinable!(receipt -> submission_raw (server_seq));
 diesel::joinable!(quarantine -> submission_raw (server_seq));
 diesel::joinable!(sample_case -> survey (survey_id));
@@ -200,4 +386,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     run,
     run_file,
     api_token,
+    survey_closing,
+    review_action,
+    inbox_message,
 );

@@ -15,9 +15,14 @@ use super::{PoolSettings, StorageError};
 /// SQLite 3.7.0 to 3.51.2 can corrupt a file when the write-ahead log is reset during a checkpoint.
 const VERSION_MIN: (u32, u32, u32) = (3, 51, 3);
 
-/// Each connection's settings. `busy_timeout` comes first, since the others may meet a lock.
-const SETTINGS: &str = "PRAGMA busy_timeout = 5000; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; \
-     PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY;";
+/// A starting server waits longer: another may be migrating.
+pub(super) const PATIENCE: &str = "PRAGMA busy_timeout = 60000;";
+
+/// Each connection's settings. `busy_timeout` comes first, since the others may meet a lock; only other processes hold
+/// one for long, for writers of this process take turns.
+pub(super) const SETTINGS: &str = "PRAGMA busy_timeout = 900; PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; \
+     PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA temp_store = MEMORY; \
+     PRAGMA secure_delete = ON;";
 
 type Connections = Pool<ConnectionManager<SqliteConnection>>;
 
@@ -36,6 +41,7 @@ pub(super) fn open(path: &Path, settings: PoolSettings) -> Result<Connections, S
     let path = path.to_string_lossy().into_owned();
     let mut first = SqliteConnection::establish(&path)?;
     first.batch_execute(SETTINGS)?;
+    first.batch_execute(PATIENCE)?;
     first.batch_execute("PRAGMA journal_mode = WAL;")?;
     assert_settings(&mut first)?;
     let manager = ConnectionManager::new(path);
@@ -54,7 +60,7 @@ fn assert_settings(connection: &mut SqliteConnection) -> Result<(), StorageError
     require("journal_mode", &journal, "wal", journal == "wal")?;
     let encoding: String = sql::<Text>("PRAGMA encoding").get_result(connection)?;
     require("encoding", &encoding, "UTF-8", encoding == "UTF-8")?;
-    for (setting, wanted) in [("synchronous", 2), ("foreign_keys", 1), ("trusted_schema", 0)] {
+    for (setting, wanted) in [("synchronous", 2), ("foreign_keys", 1), ("trusted_schema", 0), ("secure_delete", 1)] {
         let found: i64 = sql::<BigInt>(&format!("PRAGMA {setting}")).get_result(connection)?;
         let label = if wanted == 2 {
             "2 (FULL)"

@@ -1,9 +1,14 @@
 //! Received bytes and their receipts: durable before anything is judged, and never changed.
 
 use diesel::prelude::*;
+use serde_json::json;
 
-use super::{Database, StorageError, schema::*};
-use crate::evidence::Receipt;
+use super::{
+    Database, StorageError,
+    audit::{Act, Appends, Author},
+    schema::*,
+};
+use crate::evidence::{Receipt, Signer};
 
 /// Bytes that arrived.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +54,8 @@ pub struct Waiting {
     pub rev: i32,
     /// The bytes.
     pub body: Vec<u8>,
+    /// When they arrived.
+    pub received_at_ms: i64,
 }
 
 #[derive(Insertable)]
@@ -76,11 +83,12 @@ struct NewHead<'a> {
 }
 
 impl Database {
-    /// Keeps the bytes and their receipt. When this returns they are on disk; the same bytes again get the same receipt.
+    /// Keeps the bytes, their entry in the audit log and their signed receipt, in one transaction. When this returns
+    /// they are on disk; the same bytes again get the same receipt and no second entry.
     ///
     /// # Errors
     /// Whatever the database refused; then nothing is kept and nothing may be acknowledged.
-    pub fn keep_submission(&self, arrival: Arrival<'_>) -> Result<Kept, StorageError> {
+    pub fn keep_submission(&self, arrival: Arrival<'_>, by: &Author, signer: &Signer) -> Result<Kept, StorageError> {
         let Arrival { id, rev, sha256, body, content_type, received_at_ms, received_from } = arrival;
         writing!(self, c => {
             // Everybody who brings this id takes a turn at its head, so that the look below sees what came before.
@@ -104,7 +112,15 @@ impl Database {
                 .values(row)
                 .returning(submission_raw::server_seq)
                 .get_result(c)?;
+            if conflict {
+                diesel::update(interview::table.find(id)).set(interview::has_conflict.eq(true)).execute(c)?;
+            }
+            let detail = json!({ "sha256": sha256, "server_seq": server_seq, "conflict": conflict });
+            let object = format!("submission/{id}/{rev}");
+            let log_index = c.append(&[Act::done(by, received_at_ms, "submission.keep", object, detail)])?;
+            // After the log's turn only a row that nobody else can want: the receipt names the place in the log.
             let made = Receipt::new(id, rev, sha256, server_seq, received_at_ms, conflict);
+            let made = made.logged(log_index).signed(signer);
             let (short_code, receipt) = (made.short_code.clone(), made.to_json());
             diesel::insert_into(receipt::table)
                 .values((
@@ -113,9 +129,6 @@ impl Database {
                     receipt::body.eq(&receipt),
                 ))
                 .execute(c)?;
-            if conflict {
-                diesel::update(interview::table.find(id)).set(interview::has_conflict.eq(true)).execute(c)?;
-            }
             Ok(Kept { server_seq, receipt, replay: false, conflict })
         })
     }

@@ -1,5 +1,7 @@
 //! Who may use which route: the table of routes, tried out with every role and with none.
 
+use std::{fs, path::Path, process::Command};
+
 use scilit::{
     server::{Grant, Open, Role, Settings, http::ROUTES},
     storage::Author,
@@ -51,12 +53,65 @@ fn a_surveyor_can_fetch_forms_submit_read_receipts_and_their_own_log_and_nothing
         [
             ("GET", "/api/v1/questionnaires"),
             ("GET", "/api/v1/instruments/{hash}"),
+            ("POST", "/api/v1/cases/{survey}/{case}/contact"),
             ("PUT", "/api/v1/submissions/{uuid}/revs/{rev}"),
+            ("POST", "/api/v1/submissions:batch"),
+            ("POST", "/api/v1/reconcile"),
             ("GET", "/api/v1/receipts/{short}"),
+            ("GET", "/api/v1/sync/inbox"),
+            ("POST", "/api/v1/inbox/{seq}/ack"),
             ("GET", "/api/v1/audit/checkpoint"),
             ("GET", "/api/v1/audit/entries"),
+            ("POST", "/api/v1/logout"),
+            ("GET", "/api/v1/me"),
+            ("POST", "/api/v1/me/password"),
+            ("GET", "/api/v1/sessions"),
+            ("DELETE", "/api/v1/sessions/{id}"),
+            ("GET", "/api/v1/sync/manifest"),
+            ("GET", "/api/v1/devices"),
+            ("PUT", "/api/v1/devices/self"),
         ]
     );
+}
+
+/// Compiles the policy's reader with every route of the router against `policy`; what the compiler said.
+fn compiled(policy: &str) -> Result<(), String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/server/policy.rs");
+    fs::copy(source, folder.path().join("policy.rs")).expect("the reader");
+    fs::write(folder.path().join("policy.txt"), policy).expect("the policy");
+    let uses = ROUTES
+        .iter()
+        .map(|route| format!("const _: policy::Access = policy::access({:?}, {:?});\n", route.method, route.path));
+    let count = format!("const _: () = assert!(policy::lines() == {}, \"no route has it\");\n", ROUTES.len());
+    let role = "#[derive(Clone, Copy)] pub enum Role { Surveyor, Supervisor, Analyst, Auditor, Admin }\n";
+    let main = format!("#![allow(dead_code)]\n{role}pub mod policy;\n{}{count}", uses.collect::<String>());
+    fs::write(folder.path().join("main.rs"), main).expect("a crate");
+    let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+    rustc
+        .args(["--edition", "2024", "--crate-type", "lib", "--emit", "metadata", "main.rs"])
+        .current_dir(folder.path());
+    let output = rustc.output().expect("a compiler");
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
+}
+
+#[test]
+fn rel_s1_a_route_missing_from_the_policy_file_fails_the_build_and_so_does_a_line_without_a_route() {
+    let policy =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/server/policy.txt")).expect("a policy");
+    assert_eq!(compiled(&policy), Ok(()), "the file as it is compiles");
+    let without: String =
+        policy.lines().filter(|line| !line.contains(" /api/v1/me ")).map(|line| format!("{line}\n")).collect();
+    assert_eq!(without.lines().count(), policy.lines().count() - 1);
+    let missing = compiled(&without).expect_err("a route without a line");
+    assert!(missing.contains("this route has no line in src/server/policy.txt"), "{missing}");
+    let more = format!("{policy}GET /api/v1/nothing public no no no no no\n");
+    assert!(compiled(&more).expect_err("a line without a route").contains("no route has it"));
+    let wrong = compiled(&policy.replacen("region", "regoin", 1));
+    assert!(wrong.is_ok(), "words in comments do not count");
+    let slip = policy.replacen("own      own        own", "own      onw        own", 1);
+    assert_ne!(slip, policy);
+    assert!(compiled(&slip).expect_err("a slip of the pen").contains("no, own, region or all"));
 }
 
 #[test]

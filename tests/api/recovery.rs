@@ -1,7 +1,7 @@
 //! A server that stopped at a bad moment catches up when it starts again.
 
 use scilit::{
-    evidence::sha256_hex,
+    evidence::{Signer, sha256_hex},
     server::Role,
     storage::{Arrival, Author, NewRun},
 };
@@ -24,7 +24,8 @@ fn bytes_kept_but_not_judged_are_judged_at_the_next_start() {
         let (content_type, received_at_ms, received_from) = ("application/json", 1, "test");
         let (id, rev, body) = (TABLET, 1, body.as_bytes());
         let arrival = Arrival { id, rev, sha256: &sha256, body, content_type, received_at_ms, received_from };
-        let kept = database.keep_submission(arrival).expect("kept bytes");
+        let kept =
+            database.keep_submission(arrival, &Author::system(), &Signer::from_seed(&[7; 32])).expect("kept bytes");
         assert_eq!(database.interview(TABLET).expect("a head").expect("it").state, "received");
 
         let app = TestApp::start(test);
@@ -65,7 +66,7 @@ fn a_run_left_running_fails_as_interrupted_and_a_queued_one_is_computed() {
                 requested_by: "t",
                 created_at_ms: 1,
                 state: "queued",
-                request: "{}",
+                request: r#"{"include":"interim"}"#,
             };
             database.queue_run(run, 10, &Author::system()).expect("queued");
         }

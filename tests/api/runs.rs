@@ -132,7 +132,7 @@ fn a_run_is_asked_for_its_variance_and_keeps_what_it_was_asked() {
             app.get(Role::Analyst, &format!("/api/v1/runs/{}/results", run["id"].as_str().expect("an id"))).json()
         };
         let plain = app.run(&survey);
-        assert_eq!(plain["request"], json!({"variance": {"method": "taylor"}}));
+        assert_eq!(plain["request"], json!({"variance": {"method": "taylor"}, "include": "interim"}));
         let asked = json!({"method": "bootstrap", "replicates": 50, "seed": 7});
         let drawn = app.ended(&app.ask_for_run(&survey, &json!({ "variance": asked })));
         assert_eq!(drawn["request"]["variance"], asked);

@@ -2,7 +2,10 @@
 
 use std::thread;
 
-use scilit::{evidence::sha256_hex, server::Role};
+use scilit::{
+    evidence::{Receipt, sha256_hex},
+    server::Role,
+};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -33,6 +36,15 @@ fn the_same_bytes_twice_get_the_identical_receipt() {
         let receipt = &first.json()["receipt"];
         assert_eq!(receipt["sha256"], sha256_hex(body.as_bytes()));
         assert_eq!((receipt["id"].as_str(), receipt["conflict"].clone()), (Some(TABLET), json!(false)));
+        let read: Receipt = serde_json::from_value(receipt.clone()).expect("a receipt");
+        let keys = app.send(None, "GET", "/api/v1/keys", &[], b"").json();
+        assert!(keys.to_string().contains(read.key_id.as_deref().expect("a key")), "{keys}");
+        let index = read.log_index.expect("a place in the log");
+        let entry = app.database().audit_entries(index, 1).expect("entries").remove(0);
+        assert_eq!((entry.action.as_str(), entry.object), ("submission.keep", format!("submission/{TABLET}/1")));
+        let kept = |entry: &scilit::storage::AuditEntry| entry.action == "submission.keep";
+        let all = app.database().audit_entries(0, 1000).expect("entries");
+        assert_eq!(all.iter().filter(|entry| kept(entry)).count(), 1, "the replay has no entry of its own");
         let short = receipt["short_code"].as_str().expect("a short code");
         let found = app.get(Role::Supervisor, &format!("/api/v1/receipts/{}", short.to_lowercase()));
         assert_eq!(found.json()[0], *receipt);

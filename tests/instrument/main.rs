@@ -58,7 +58,7 @@ fn body(questionnaire: &Questionnaire, right: impl Fn(&Item) -> bool) -> Value {
         "assignment": null, "instrument": questionnaire.hash(), "draw": null,
         "consent": {"given": true, "at_ms": 1_750_000_000_000_i64},
         "selection": {"method": "uniform", "n_eligible": 2, "selected_no": 1, "prob": 0.5},
-        "roster": [{"no": 1, "sex": "male", "age": 43, "eligible": true}],
+        "roster": [{"no": 1, "sex": "male", "age": 43, "eligible": true}, {"no": 2, "sex": "female", "age": 40, "eligible": true}],
         "answers": answers, "order_shown": [], "timing": {"started_ms": 1, "finished_ms": 2, "active_ms": 1},
         "gps": null, "attachments": [], "client": {"release": "1"}, "note": ""
     })

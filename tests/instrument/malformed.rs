@@ -72,7 +72,6 @@ fn each_field_is_checked_and_all_faults_come_at_once() {
         ("/answers/3/ms", json!(-5), "wrong-type"),
         ("/order_shown", json!([1]), "wrong-type"),
         ("/timing/started_ms", json!(1.5), "wrong-type"),
-        ("/note", json!("a".repeat(4001)), "wrong-type"),
     ];
     let mut body = body(&questionnaire("csl-demo"), |_| true);
     for (pointer, value, _) in &cases {

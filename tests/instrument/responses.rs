@@ -1,6 +1,6 @@
 //! Submissions held against their questionnaire.
 
-use scilit::instrument::{Given, MissingKind, Questionnaire};
+use scilit::instrument::{Given, MissingKind, Questionnaire, Response};
 use serde_json::{Value, json};
 
 use crate::{accepted, answer, body, questionnaire, refused, submission};
@@ -87,6 +87,24 @@ fn all_faults_come_at_once_with_their_place() {
     ];
     let expected: Vec<_> = expected.iter().map(|(p, i, c)| ((*p).to_owned(), (*i).to_owned(), *c)).collect();
     assert_eq!(refused(&questionnaire, &body), expected);
+}
+
+#[test]
+fn acc043_the_probability_is_the_one_that_the_method_gives_this_person() {
+    let (questionnaire, mut body) = demo();
+    body["roster"] = json!([]);
+    let mut fits = |method: &str, n: u32, no: u32, prob: f64| {
+        body["selection"] = json!({"method": method, "n_eligible": n, "selected_no": no, "prob": prob});
+        Response::accept(&questionnaire, &submission(&body)).is_ok()
+    };
+    // Kish's tables for five: 2, 2, 3, 2 and 3 twelfths.
+    for (no, twelfths) in (1..).zip([2.0, 2.0, 3.0, 2.0, 3.0]) {
+        assert!(fits("kish", 5, no, twelfths / 12.0), "{no}");
+        assert!(!fits("kish", 5, no, 0.2), "{no}: not a fifth");
+    }
+    assert!(fits("kish", 4, 2, 0.25) && fits("kish", 6, 6, 1.0 / 6.0));
+    assert!(fits("kish", 8, 6, 1.0 / 6.0) && !fits("kish", 8, 7, 1.0 / 6.0), "the tables know six persons");
+    assert!(fits("uniform", 5, 3, 0.2) && fits("next-birthday", 3, 1, 0.333_333_3) && !fits("uniform", 5, 3, 0.25));
 }
 
 #[test]

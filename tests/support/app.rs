@@ -109,6 +109,14 @@ pub fn counting(inputs: &RunInputs) -> Result<Vec<NamedFile>, RunFailure> {
     ])
 }
 
+/// When the log's last entry was made; 0 where there is none yet.
+fn last_entry_ms(test: &TestDatabase) -> i64 {
+    let database = test.open();
+    let Ok(head) = database.audit_head() else { return 0 };
+    let last = database.audit_entries(head.size - 1, 1).ok().and_then(|entries| entries.into_iter().next());
+    last.map_or(0, |entry| entry.at_ms)
+}
+
 /// A running server.
 pub struct TestApp {
     server: Option<RunningServer>,
@@ -138,8 +146,17 @@ impl TestApp {
             workers: Some(2),
             ..Settings::default()
         };
-        let config = Config::new(fixed.over(settings)).expect("a configuration");
-        let now_ms = Arc::new(AtomicI64::new(1_763_800_000_000));
+        // One token plays many tablets; a test of rates sets its own.
+        let unlimited = Settings {
+            uploads_per_minute: Some(0),
+            requests_per_minute: Some(0),
+            downloads_per_hour: Some(0),
+            disk_free_percent_min: Some(0),
+            ..Settings::default()
+        };
+        let config = Config::new(fixed.over(settings).over(unlimited)).expect("a configuration");
+        // A server that starts again, or over a restored database, is never behind its own log.
+        let now_ms = Arc::new(AtomicI64::new(last_entry_ms(test).max(1_763_800_000_000)));
         let ticking = Arc::clone(&now_ms);
         let clock = Clock::new(move || ticking.fetch_add(1, Ordering::Relaxed));
         let server = start_with(config, clock.clone(), engine).expect("a running server");
@@ -176,6 +193,11 @@ impl TestApp {
             all.push(("Authorization", bearer));
         }
         send(self.address, method, path, &all, body)
+    }
+
+    /// The role's token.
+    pub fn secret(&self, role: Role) -> &str {
+        &self.secrets[&role]
     }
 
     pub fn get(&self, role: Role, path: &str) -> Answer {
@@ -217,17 +239,40 @@ impl TestApp {
         (id, hash)
     }
 
-    /// Asks for a run.
+    /// Asks for a run; of what is not yet approved, too, unless the request says otherwise.
     pub fn ask_for_run(&self, survey: &str, request: &Value) -> Answer {
+        let mut request = request.clone();
+        if request.get("include").is_none() {
+            request["include"] = json!("interim");
+        }
         let path = format!("/api/v1/surveys/{survey}/runs");
         let headers = [("Content-Type", "application/json")];
         self.send(Some(Role::Analyst), "POST", &path, &headers, request.to_string().as_bytes())
     }
 
-    /// Starts a run and waits for its end.
+    /// Starts a run of what is judged good, approved or not, and waits for its end.
     pub fn run(&self, survey: &str) -> Value {
-        let path = format!("/api/v1/surveys/{survey}/runs");
-        self.ended(&self.send(Some(Role::Analyst), "POST", &path, &[], b""))
+        self.ended(&self.ask_for_run(survey, &json!({})))
+    }
+
+    /// Sends JSON with the role's token.
+    pub fn post(&self, role: Role, path: &str, body: &Value) -> Answer {
+        self.send(Some(role), "POST", path, &[("Content-Type", "application/json")], body.to_string().as_bytes())
+    }
+
+    /// A further person of this role; what they send goes through [`TestApp::post_as`].
+    pub fn another(&self, role: Role) -> String {
+        let clock = Clock::new(|| 1_763_800_000_000);
+        tokens::issue(self.database(), role, "another", None, &scilit::storage::Author::system(), &clock)
+            .expect("a token")
+            .1
+    }
+
+    /// Sends JSON with a secret.
+    pub fn post_as(&self, secret: &str, path: &str, body: &Value) -> Answer {
+        let bearer = format!("Bearer {secret}");
+        let headers = [("Content-Type", "application/json"), ("Authorization", bearer.as_str())];
+        send(self.address, "POST", path, &headers, body.to_string().as_bytes())
     }
 
     /// Waits for the end of a run that was asked for.

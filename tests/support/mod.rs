@@ -4,9 +4,11 @@
 
 pub mod app;
 pub mod http;
+pub mod people;
 pub mod postgres;
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::Command,
     sync::atomic::{AtomicU32, Ordering},
@@ -134,6 +136,56 @@ pub fn on_every_backend(story: impl Fn(&TestDatabase)) {
             eprintln!("SKIPPED on PostgreSQL: initdb was found neither in PATH nor in /usr/lib/postgresql");
         }
     }
+}
+
+/// How many rows each table has.
+pub fn row_counts(test: &TestDatabase) -> BTreeMap<String, i64> {
+    use diesel::{Connection, QueryableByName, RunQueryDsl, sql_query, sql_types};
+
+    #[derive(QueryableByName)]
+    struct Name {
+        #[diesel(sql_type = sql_types::Text)]
+        name: String,
+    }
+    #[derive(QueryableByName)]
+    struct Count {
+        #[diesel(sql_type = sql_types::BigInt)]
+        rows: i64,
+    }
+    macro_rules! counted {
+        ($connection:expr, $names:literal) => {{
+            let mut c = $connection.expect("a connection");
+            let names: Vec<Name> = sql_query($names).load(&mut c).expect("tables");
+            let count = |Name { name }| {
+                let count: Count =
+                    sql_query(format!("SELECT count(*) AS rows FROM \"{name}\"")).get_result(&mut c).expect("a count");
+                (name, count.rows)
+            };
+            names.into_iter().map(count).collect()
+        }};
+    }
+    match test.file() {
+        Some(file) => counted!(
+            diesel::SqliteConnection::establish(&file.display().to_string()),
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+        ),
+        None => counted!(
+            diesel::PgConnection::establish(&test.url),
+            "SELECT table_name::text AS name FROM information_schema.tables WHERE table_schema = 'public'"
+        ),
+    }
+}
+
+/// Runs SQL as an intruder with the server's own rights would.
+pub fn execute(test: &TestDatabase, sql: &str) {
+    use diesel::{Connection, connection::SimpleConnection};
+    let done = match test.file() {
+        Some(file) => {
+            diesel::SqliteConnection::establish(&file.display().to_string()).expect("a file").batch_execute(sql)
+        }
+        None => diesel::PgConnection::establish(&test.url).expect("a connection").batch_execute(sql),
+    };
+    done.unwrap_or_else(|error| panic!("{sql}: {error}"));
 }
 
 /// Runs a program to its end and returns what it printed.

@@ -81,6 +81,10 @@ fn config(arguments: &DemoArguments, folder: &DemoFolder) -> Result<Config> {
         listen: Some(arguments.listen),
         // Everything shown is made up: the start page works without a token.
         public_results: Some(true),
+        // One machine plays every tablet and every analyst, with one token each.
+        uploads_per_minute: Some(0),
+        requests_per_minute: Some(0),
+        downloads_per_hour: Some(0),
         ..Settings::default()
     };
     Ok(Config::new(settings)?)
@@ -89,7 +93,8 @@ fn config(arguments: &DemoArguments, folder: &DemoFolder) -> Result<Config> {
 /// One token a role that the demo plays, kept in the folder for whoever wants to try the API.
 fn issue_tokens(server: &app::RunningServer, folder: &DemoFolder) -> Result<Vec<(Role, String)>> {
     let mut secrets = Vec::new();
-    for role in [Role::Analyst, Role::Surveyor, Role::Auditor] {
+    // Two supervisors: the second approval is by another person.
+    for role in [Role::Analyst, Role::Surveyor, Role::Supervisor, Role::Supervisor, Role::Auditor] {
         let (_, secret) =
             tokens::issue(server.database(), role, "demo", None, &Author::command_line(), &Clock::system())?;
         secrets.push((role, secret));
@@ -102,6 +107,7 @@ fn issue_tokens(server: &app::RunningServer, folder: &DemoFolder) -> Result<Vec<
 struct Clients {
     analyst: Client,
     surveyor: Client,
+    supervisors: Vec<Client>,
     auditor: Client,
 }
 
@@ -111,7 +117,13 @@ impl Clients {
             let secret = secrets.iter().find(|(of, _)| *of == role).map_or("", |(_, secret)| secret.as_str());
             Client::new(base, secret)
         };
-        Self { analyst: of(Role::Analyst), surveyor: of(Role::Surveyor), auditor: of(Role::Auditor) }
+        let supervisors = secrets.iter().filter(|(of, _)| *of == Role::Supervisor);
+        Self {
+            analyst: of(Role::Analyst),
+            surveyor: of(Role::Surveyor),
+            supervisors: supervisors.map(|(_, secret)| Client::new(base, secret)).collect(),
+            auditor: of(Role::Auditor),
+        }
     }
 }
 
@@ -149,6 +161,11 @@ fn job(arguments: &DemoArguments, folder: &DemoFolder, clients: &Clients) -> Res
     let submissions: Vec<_> = survey.submissions(&questionnaire).collect();
     let step = bar(submissions.len() as u64, "提交答卷", "submit responses");
     steps::submit(&clients.surveyor, &submissions, &step)?;
+    step.finish();
+
+    let ids: Vec<_> = submissions.iter().map(|(id, _)| *id).collect();
+    let step = bar(2 * ids.len() as u64, "两级审核", "approve responses, twice");
+    steps::approve(&clients.supervisors, &ids, &step)?;
     step.finish();
 
     let step = bar(1, "测算指标", "compute the indicator");

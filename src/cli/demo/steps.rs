@@ -11,6 +11,8 @@ use uuid::Uuid;
 
 /// Tablets that submit at the same time.
 const TABLETS: usize = 8;
+/// Responses approved in one request.
+const APPROVALS: usize = 200;
 /// How often the state of a run is asked for, and how often before giving up: ten minutes in all.
 const POLL_EVERY: Duration = Duration::from_millis(50);
 const POLLS_MAX: usize = 12_000;
@@ -18,6 +20,18 @@ const POLLS_MAX: usize = 12_000;
 #[derive(Deserialize)]
 struct Created {
     id: String,
+}
+
+#[derive(Deserialize)]
+struct Approvals {
+    results: Vec<Approval>,
+}
+
+#[derive(Deserialize)]
+struct Approval {
+    id: String,
+    state: Option<String>,
+    code: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -99,6 +113,23 @@ fn submit_one(surveyor: &Client, id: &Uuid, body: &[u8]) -> Result<()> {
     let headers = [("Content-Type", "application/json"), ("Submission-Sha256", digest.as_str())];
     let answer = surveyor.put(&format!("/api/v1/submissions/{id}/revs/1"), &headers, body)?;
     answer.expect(&[201], &format!("submit response {id}")).map(|_| ())
+}
+
+/// Approves every response: the first supervisor once, the second once more.
+pub(super) fn approve(supervisors: &[Client], ids: &[Uuid], progress: &ProgressBar) -> Result<()> {
+    for (level, supervisor) in (1..).zip(supervisors) {
+        for ids in ids.chunks(APPROVALS) {
+            let responses: Vec<_> = ids.iter().map(|id| json!({"id": id, "rev": 1})).collect();
+            let body = json!({"level": level, "responses": responses}).to_string();
+            let answer = supervisor.post("/api/v1/approvals", "application/json", body.as_bytes())?;
+            let Approvals { results } = answer.expect(&[200], "approve the responses")?.json()?;
+            if let Some(refused) = results.iter().find(|result| result.state.is_none()) {
+                bail!("response {} was not approved: {}", refused.id, refused.code.as_deref().unwrap_or_default());
+            }
+            progress.inc(ids.len() as u64);
+        }
+    }
+    Ok(())
 }
 
 /// Starts a run, waits for it and returns its id.

@@ -42,13 +42,16 @@ impl fmt::Display for FileFault {
     }
 }
 
-/// Every fault of one file.
+/// Faults of one file listed at most: a file that is wrong in every line must not fill the memory.
+const FAULTS_MAX: usize = 1000;
+
+/// Every fault of one file, up to a thousand.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("read {file}: {} fault(s){}", faults.len(), listed(faults))]
 pub struct FileFaults {
     /// The file as the user named it.
     pub file: String,
-    /// The faults in the order of their lines; never empty.
+    /// The faults in the order of their lines; never empty. Beyond a thousand one more says so.
     pub faults: Vec<FileFault>,
 }
 
@@ -76,14 +79,19 @@ impl Faults {
         zh: impl Into<String>,
         en: impl Into<String>,
     ) {
-        self.faults.push(FileFault {
-            file: self.file.clone(),
-            line,
-            column: column.map(str::to_owned),
-            code,
-            message_zh: zh.into(),
-            message_en: en.into(),
-        });
+        let (column, message_zh, message_en) = (column.map(str::to_owned), zh.into(), en.into());
+        let fault = FileFault { file: self.file.clone(), line, column, code, message_zh, message_en };
+        match self.faults.len() {
+            0..FAULTS_MAX => self.faults.push(fault),
+            FAULTS_MAX => self.faults.push(FileFault {
+                column: None,
+                code: "more-faults",
+                message_zh: "后面还有问题，未一一列出".to_owned(),
+                message_en: "there are more faults, not listed one by one".to_owned(),
+                ..fault
+            }),
+            _ => {}
+        }
     }
 
     pub(crate) fn any(&self) -> bool {

@@ -109,6 +109,12 @@ impl Questionnaire {
         &self.hash
     }
 
+    /// 有效期至: the last day on which an interview may begin with it.
+    #[must_use]
+    pub fn valid_until(&self) -> jiff::civil::Date {
+        self.definition.header.valid_until
+    }
+
     /// The title in a language, or in Chinese.
     #[must_use]
     pub fn title(&self, language: &str) -> &str {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     Answer, Given, Response,
     faults::{ItemFault, ItemFaultCode, Message, Notice},
+    household,
     submission::{Submission, SubmittedValue},
     value,
 };
@@ -24,7 +25,7 @@ impl Response {
         }
         let mut acceptance = Acceptance::new(questionnaire);
         acceptance.consent(submission);
-        acceptance.selection(submission);
+        acceptance.faults.extend(household::faults(submission));
         acceptance.order_shown(submission);
         acceptance.answers(submission);
         acceptance.route();
@@ -75,14 +76,6 @@ impl<'a> Acceptance<'a> {
         if !submission.consent.is_some_and(|consent| consent.given) {
             let message = Message::new("没有受访者的同意", "there is no consent");
             self.faults.push(ItemFault::new("/consent", None, ItemFaultCode::NoConsent, message));
-        }
-    }
-
-    fn selection(&mut self, submission: &Submission) {
-        let Some(selection) = &submission.selection else { return };
-        if selection.selected_no > selection.n_eligible {
-            let message = Message::new("被选者序号大于合格人数", "the person drawn is not among the eligible");
-            self.faults.push(ItemFault::new("/selection/selected_no", None, ItemFaultCode::OutOfRange, message));
         }
     }
 

@@ -35,6 +35,8 @@ pub enum ItemFaultCode {
     MissingKindNotAllowed,
     /// A hard check of the questionnaire.
     HardCheckFailed,
+    /// A selection that the roster or its own method contradicts.
+    InconsistentSelection,
 }
 
 impl ItemFaultCode {
@@ -55,6 +57,7 @@ impl ItemFaultCode {
             Self::RequiredMissing => "required-missing",
             Self::MissingKindNotAllowed => "missing-kind-not-allowed",
             Self::HardCheckFailed => "hard-check-failed",
+            Self::InconsistentSelection => "inconsistent-selection",
         }
     }
 }

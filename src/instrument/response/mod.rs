@@ -5,7 +5,7 @@
 
 mod accept;
 mod faults;
-mod strict_json;
+mod household;
 mod submission;
 mod value;
 

@@ -3,18 +3,15 @@
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{
-    faults::{ItemFault, ItemFaultCode, Message},
-    strict_json,
-};
-use crate::instrument::{questionnaire::MissingKind, source::escape};
+use super::faults::{ItemFault, ItemFaultCode, Message};
+use crate::instrument::{questionnaire::MissingKind, source::escape, strict_json};
 
 /// The version of the submission body this program reads.
 const SCHEMA: u64 = 1;
 /// Longest free note of an interviewer, in characters.
 const NOTE_LENGTH_MAX: usize = 4000;
-/// More answers than any questionnaire has items.
-const ANSWERS_MAX: usize = 5000;
+/// More answers than any questionnaire has items; the same as the reader's limit for any array.
+const ANSWERS_MAX: usize = strict_json::LIMITS.items;
 /// Largest household roster; larger ones are institutions, which are no households.
 const ROSTER_MAX: usize = 99;
 
@@ -123,7 +120,7 @@ impl Submission {
     /// # Errors
     /// One fault when the bytes are not JSON as it must be; otherwise every fault of the form.
     pub fn parse(bytes: &[u8]) -> Result<Self, Vec<ItemFault>> {
-        let value = strict_json::parse(bytes).map_err(|error| {
+        let value = strict_json::parse(bytes, &strict_json::LIMITS).map_err(|error| {
             let message =
                 Message::new(format!("内容不是合格的 JSON：{error}"), format!("not well-formed JSON: {error}"));
             vec![ItemFault::new("", None, ItemFaultCode::Malformed, message)]

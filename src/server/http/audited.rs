@@ -52,6 +52,10 @@ fn refusal<B>(response: &ServiceResponse<B>) -> Option<(Act, Data<Shared>)> {
         return None;
     }
     let code = problem.map(Problem::code);
+    if problem.is_some_and(Problem::is_for_everyone) {
+        // The database takes nothing now: waiting for it once more would only keep the client waiting.
+        return None;
+    }
     let route = request.match_pattern().unwrap_or_else(|| "(none)".to_owned());
     // The path as it was sent goes where it can be erased: whoever asks can write a name into it.
     let path: String = request.path().chars().take(200).collect();

@@ -13,9 +13,9 @@ use actix_web::{
 
 use super::{Problem, codes};
 
-/// A body must bring 10 KB within each 10 s, or its end.
-const WINDOW: Duration = Duration::from_secs(10);
-const WINDOW_BYTES: usize = 10 * 1024;
+/// A body must bring 1 KB a second over each third of the time it may take in all, or its end.
+const BYTES_PER_SECOND_MIN: u64 = 1024;
+const WINDOWS: u32 = 3;
 
 /// What a body may be.
 #[derive(Debug, Clone, Copy)]
@@ -28,27 +28,37 @@ pub(super) struct Limits {
     pub(super) time_max: Duration,
 }
 
+fn length(request: &HttpRequest) -> Option<usize> {
+    request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
+}
+
 /// The body's bytes.
 pub(super) async fn read(request: HttpRequest, payload: Payload, limits: Limits) -> Result<Bytes, Problem> {
     check_head(&request, limits)?;
     let mut stream = std::pin::pin!(BodyStream::new(payload));
-    let mut read = Vec::new();
+    // No more is reserved than will be used, so that the bytes are not copied as they come.
+    let announced = length(&request).unwrap_or(0).min(limits.bytes_max);
+    let mut read = Vec::with_capacity(announced);
     let deadline = Instant::now() + limits.time_max;
-    let (mut window_end, mut window_bytes) = (Instant::now() + WINDOW, 0);
+    let window = limits.time_max / WINDOWS;
+    let window_bytes_min = u128::from(BYTES_PER_SECOND_MIN) * window.as_millis() / 1000;
+    let (mut window_end, mut window_bytes) = (Instant::now() + window, 0);
     loop {
         let patience = deadline.min(window_end).saturating_duration_since(Instant::now());
         match timeout(patience, next(stream.as_mut())).await {
+            // Bytes that are always there must not hide that time is up.
+            Ok(Some(Ok(_))) if Instant::now() >= deadline => return Err(Problem::of(&codes::TIMEOUT)),
             Ok(None) => return Ok(Bytes::from(read)),
             Ok(Some(Ok(chunk))) if read.len() + chunk.len() > limits.bytes_max => return Err(too_large(limits)),
             Ok(Some(Ok(chunk))) => {
-                window_bytes += chunk.len();
+                window_bytes += chunk.len() as u128;
                 read.extend_from_slice(&chunk);
             }
             Ok(Some(Err(_))) => return Err(Problem::of(&codes::BAD_REQUEST).because("内容没有传完")),
-            Err(_) if window_bytes < WINDOW_BYTES || Instant::now() >= deadline => {
+            Err(_) if window_bytes < window_bytes_min || Instant::now() >= deadline => {
                 return Err(Problem::of(&codes::TIMEOUT));
             }
-            Err(_) => (window_end, window_bytes) = (Instant::now() + WINDOW, 0),
+            Err(_) => (window_end, window_bytes) = (Instant::now() + window, 0),
         }
     }
 }
@@ -81,8 +91,7 @@ fn check_head(request: &HttpRequest, limits: Limits) -> Result<(), Problem> {
         let types = limits.types.join("、");
         return Err(Problem::of(&codes::UNSUPPORTED_MEDIA).because(format!("应为 {types}，UTF-8 编码")));
     }
-    let length = text(header::CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
-    if length.is_some_and(|length| length > limits.bytes_max) {
+    if length(request).is_some_and(|length| length > limits.bytes_max) {
         return Err(too_large(limits));
     }
     Ok(())

@@ -1,22 +1,31 @@
 //! Extractors: what a handler takes has been read, checked and found before its first line runs.
 
-use std::{future::Future, pin::Pin, time::Duration};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use actix_web::{
     FromRequest, HttpMessage, HttpRequest,
     dev::Payload,
+    rt::time::sleep,
     web::{self, Bytes, Data},
 };
 use serde::de::DeserializeOwned;
 use validator::Validate;
 
-use super::{Problem, Shared, body, codes, routes};
+use super::{Problem, Shared, body, codes, json, routes};
 use crate::{
     server::{Fault, Refusal, Text},
-    storage::{Run, Survey},
+    storage::{Database, Reach, Reviewer, Run, StorageError, Survey},
 };
 
-type Soon<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
+pub(super) type Soon<T> = Pin<Box<dyn Future<Output = Result<T, Problem>>>>;
 
 /// Largest JSON body that is no submission.
 const JSON_BYTES_MAX: usize = 64 * 1024;
@@ -38,6 +47,17 @@ pub(super) fn shared(request: &HttpRequest) -> Result<Data<Shared>, Problem> {
 #[derive(Debug, Clone)]
 pub(super) struct Asker(pub(super) routes::Asker);
 
+impl Asker {
+    /// The asker as a reviewer on this route.
+    pub(super) fn reviewer(&self, database: &Database) -> Result<Reviewer, StorageError> {
+        let scope = match self.0.reach(database)? {
+            Reach::Region(digits) => digits,
+            Reach::All | Reach::By(_) => String::new(),
+        };
+        Ok(Reviewer { author: self.0.author(), ids: self.0.ids(database)?, scope })
+    }
+}
+
 impl FromRequest for Asker {
     type Error = Problem;
     type Future = std::future::Ready<Result<Self, Problem>>;
@@ -51,6 +71,49 @@ impl FromRequest for Asker {
 fn segment(request: &HttpRequest, name: &str) -> Result<String, Problem> {
     let segment = request.match_info().get(name).filter(|text| !text.contains('\0'));
     segment.map(str::to_owned).ok_or_else(|| Problem::of(&codes::NOT_FOUND))
+}
+
+/// Largest TOML file: reading one takes many times its size, and the largest questionnaire has a tenth of this.
+pub(super) const TOML_KIB_MAX: usize = 1024;
+
+/// How many imported files may be in memory at once: each is large, and so is what it is read into.
+const IMPORTS_MAX: usize = 2;
+
+/// How often a place is looked for, and the pause between two looks: two seconds in all.
+const IMPORT_TRIES_MAX: u32 = 100;
+const IMPORT_PAUSE: Duration = Duration::from_millis(20);
+
+/// The places for imported files. Cloning shares them.
+#[derive(Debug, Clone, Default)]
+pub struct Imports(Arc<AtomicUsize>);
+
+/// A place for an imported file, free again when this goes.
+#[derive(Debug)]
+struct Permit(Arc<AtomicUsize>);
+
+impl Imports {
+    /// A place, once one is free; `None` when none is for a while.
+    async fn wait(&self) -> Option<Permit> {
+        for _ in 0..IMPORT_TRIES_MAX {
+            if let Some(permit) = self.take() {
+                return Some(permit);
+            }
+            sleep(IMPORT_PAUSE).await;
+        }
+        None
+    }
+
+    fn take(&self) -> Option<Permit> {
+        let more = |taken: usize| (taken < IMPORTS_MAX).then_some(taken + 1);
+        self.0.fetch_update(Ordering::AcqRel, Ordering::Acquire, more).ok()?;
+        Some(Permit(Arc::clone(&self.0)))
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 /// The survey the path names.
@@ -109,21 +172,26 @@ impl FromRequest for SubmissionBytes {
     }
 }
 
-/// An imported file as text.
+/// An imported file as text, of so many KiB at most and never more than the configuration allows.
 #[derive(Debug)]
-pub(super) struct ImportedText(pub(super) String);
+pub(super) struct ImportedText<const KIB_MAX: usize = { usize::MAX >> 10 }> {
+    pub(super) text: String,
+    _permit: Permit,
+}
 
-impl FromRequest for ImportedText {
+impl<const KIB_MAX: usize> FromRequest for ImportedText<KIB_MAX> {
     type Error = Problem;
     type Future = Soon<Self>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
-            let config = shared(&request)?.config.clone();
+            let shared = shared(&request)?;
+            let permit = shared.imports.wait().await.ok_or_else(|| Problem::of(&codes::OVERLOADED))?;
             let types = &["text/csv", "text/plain", "application/toml", "text/toml"];
-            let limits = limits(types, config.import_bytes_max, config.body_time_max);
-            text(&body::read(request, payload, limits).await?).map(Self)
+            let bytes_max = shared.config.import_bytes_max.min(KIB_MAX << 10);
+            let limits = limits(types, bytes_max, shared.config.body_time_max);
+            text(body::read(request, payload, limits).await?).map(|text| Self { text, _permit: permit })
         })
     }
 }
@@ -141,7 +209,7 @@ impl<T: DeserializeOwned + Validate + 'static> FromRequest for Checked<T> {
         Box::pin(async move {
             let time_max = shared(&request)?.config.body_time_max;
             let bytes = body::read(request, payload, limits(&["application/json"], JSON_BYTES_MAX, time_max)).await?;
-            checked(&text(&bytes)?).map(Self)
+            checked(&bytes).map(Self)
         })
     }
 }
@@ -150,31 +218,19 @@ fn limits(types: &'static [&'static str], bytes_max: usize, time_max: Duration) 
     body::Limits { types, bytes_max, time_max }
 }
 
-fn text(bytes: &Bytes) -> Result<String, Problem> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        Problem::of(&codes::MALFORMED).because(format!("第 {} 字节处不是 UTF-8", error.valid_up_to() + 1))
+fn text(bytes: Bytes) -> Result<String, Problem> {
+    let text = String::from_utf8(Vec::from(bytes)).map_err(|error| {
+        let at = error.utf8_error().valid_up_to() + 1;
+        Problem::of(&codes::MALFORMED).because(format!("第 {at} 字节处不是 UTF-8"))
     })?;
     match text.find('\0') {
         Some(at) => Err(Problem::of(&codes::MALFORMED).because(format!("第 {} 字节是空字符（U+0000）", at + 1))),
-        None => Ok(text.to_owned()),
+        None => Ok(text),
     }
 }
 
-fn checked<T: DeserializeOwned + Validate>(text: &str) -> Result<T, Problem> {
-    // A struct sent as an array would be read by position; only an object is meant.
-    if !text.trim_start().starts_with('{') {
-        return Err(Problem::of(&codes::MALFORMED).because("应为 JSON 对象"));
-    }
-    let value: T = serde_json::from_str(text).map_err(|error| {
-        let place = format!("第{}行第{}列", error.line(), error.column());
-        match error.is_data() {
-            true => {
-                let message = Text::new(format!("字段有误（{place}）"), format!("read the JSON: {error}"));
-                Problem::of(&codes::INVALID).with(vec![Fault::new("field", message)])
-            }
-            false => Problem::of(&codes::MALFORMED).because(place),
-        }
-    })?;
+pub(super) fn checked<T: DeserializeOwned + Validate>(bytes: &[u8]) -> Result<T, Problem> {
+    let value: T = json::read(bytes)?;
     value.validate().map_err(|errors| Problem::of(&codes::INVALID).with(field_faults(&errors)))?;
     Ok(value)
 }

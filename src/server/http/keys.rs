@@ -34,8 +34,13 @@ impl From<&PublicKey> for KeyBody {
     }
 }
 
+/// The keys as answers show them.
+pub(super) fn all(shared: &Shared) -> Vec<KeyBody> {
+    shared.keys.public().iter().map(KeyBody::from).collect()
+}
+
 /// The server's public keys.
 #[utoipa::path(get, path = "/api/v1/keys", tag = "evidence", responses((status = 200, description = "The keys.", body = KeysBody)))]
 pub(super) async fn list(shared: Data<Shared>) -> HttpResponse {
-    HttpResponse::Ok().json(KeysBody { keys: shared.keys.public().iter().map(KeyBody::from).collect() })
+    HttpResponse::Ok().json(KeysBody { keys: all(&shared) })
 }

@@ -5,25 +5,39 @@ mod audit;
 mod audited;
 mod auth;
 mod body;
+mod client;
 mod codes;
+mod devices;
 mod documents;
 mod extract;
 mod finish;
 mod health;
+mod identity;
+mod inbox;
+mod json;
 mod keys;
 mod openapi;
 mod pages;
+mod people;
 mod problem;
+mod quarantine;
 mod questionnaires;
 mod responses;
+mod review;
 mod routes;
 mod run_request;
 mod runs;
+mod sessions;
 mod submissions;
 mod surveys;
+mod sync;
+mod throttle;
+mod unread;
 
 pub use codes::{CODES, Code};
+pub use extract::Imports;
 pub use openapi::document as openapi_document;
+pub use people::is_login_text;
 pub use problem::Problem;
 pub use routes::{ROUTES, Route};
 
@@ -33,7 +47,7 @@ use actix_web::{
 };
 
 use super::{
-    Clock, Config, Instruments, Keys,
+    Clock, Config, Instruments, Keys, Metrics, Passwords, Throttle,
     jobs::{Notary, Runner},
 };
 use crate::storage::Database;
@@ -55,6 +69,14 @@ pub struct Shared {
     pub instruments: Instruments,
     /// Where runs are computed.
     pub runner: Runner,
+    /// Where password hashes wait for a processor.
+    pub passwords: Passwords,
+    /// Who has asked how much.
+    pub throttle: Throttle,
+    /// Numbers for a monitor.
+    pub metrics: Metrics,
+    /// The places for imported files.
+    pub imports: Imports,
 }
 
 /// The factory's app: routes, the pages, and the middlewares every answer passes, outermost last.
@@ -74,6 +96,7 @@ pub(super) fn app(
         .app_data(PathConfig::default().error_handler(|_, _| Problem::of(&codes::NOT_FOUND).into()))
         .app_data(QueryConfig::default().error_handler(|error, _| problem::bad_query(&error).into()))
         .configure(everything)
+        .wrap(from_fn(throttle::throttle))
         .wrap(from_fn(auth::authorize))
         .wrap(from_fn(audited::log_refusals))
         .wrap(from_fn(finish::finish))

@@ -10,7 +10,8 @@ use utoipa::{
 };
 
 use super::{
-    audit, health, keys, problem::ProblemBody, questionnaires, responses, routes::ROUTES, runs, submissions, surveys,
+    audit, devices, health, identity, inbox, keys, people, problem::ProblemBody, quarantine, questionnaires, responses,
+    review, routes::ROUTES, runs, sessions, submissions, surveys, sync,
 };
 use crate::server::policy::{Access, Open};
 
@@ -18,12 +19,18 @@ use crate::server::policy::{Access, Open};
 #[openapi(
     info(title = "scilit", description = "公民科学素质调查：问卷、样本、答卷、计算与结果。Errors are problem+json (RFC 9457)."),
     paths(
-        health::healthz, health::readyz, openapi, keys::list,
+        health::healthz, health::readyz, health::metrics, openapi, keys::list,
         questionnaires::publish, questionnaires::list, questionnaires::form,
         surveys::create, surveys::list, surveys::show, surveys::put_file,
-        submissions::put, submissions::receipt, responses::list, responses::show,
+        identity::put_contacts, identity::read_contact, identity::request_erasure, identity::confirm_erasure,
+        submissions::put, submissions::receipt, responses::list, responses::show, responses::diff,
+        review::begin, review::approve, review::send_back, review::request_void, review::confirm_void, review::lock,
+        review::reopen, review::promote, review::approve_many, quarantine::choose, quarantine::list, quarantine::accept,
+        inbox::list, inbox::acknowledge, surveys::open, surveys::close,
+        sync::batch, sync::reconcile, sync::time,
         runs::create, runs::list, runs::latest, runs::show, runs::results, runs::files, runs::file,
         audit::of_run, audit::checkpoint, audit::entries, audit::proof,
+        sessions::login, sessions::logout, sessions::me, sessions::change_password, sessions::list, sessions::end, people::create, people::list, people::disable, people::enable, people::propose, people::confirm, people::revoke, devices::make_code, devices::enrol, devices::manifest, devices::list, devices::report, devices::revoke,
     ),
     components(schemas(ProblemBody)),
     modifiers(&Everywhere)
@@ -41,7 +48,7 @@ impl Modify for Everywhere {
         }
         for route in ROUTES {
             let Some(path) = document.paths.paths.get_mut(route.path) else { continue };
-            let operations = [&mut path.get, &mut path.put, &mut path.post];
+            let operations = [&mut path.get, &mut path.put, &mut path.post, &mut path.delete];
             for operation in operations.into_iter().flatten() {
                 operation.security = security(route.access);
                 let other =

@@ -12,12 +12,12 @@ use serde_json::value::RawValue;
 
 use super::codes::{self, Code};
 use crate::{
-    server::{Fault, Refusal, Text},
-    storage::StorageError,
+    server::{Fault, Refusal, Text, vault::VaultError},
+    storage::{ReviewRefusal, StorageError},
 };
 
 /// Seconds a client waits at least before it tries again.
-const RETRY_AFTER_SECONDS: &str = "2";
+const RETRY_AFTER_SECONDS: u64 = 2;
 
 /// An answer that is no success.
 #[derive(Clone)]
@@ -27,6 +27,7 @@ pub struct Problem {
     errors: Vec<Fault>,
     receipt: Option<String>,
     allow: Option<String>,
+    retry_after: Option<u64>,
 }
 
 /// A problem as it is sent.
@@ -61,7 +62,7 @@ pub struct ProblemBody<'a> {
 
 impl Problem {
     pub(super) fn of(code: &'static Code) -> Self {
-        Self { code, detail: None, errors: Vec::new(), receipt: None, allow: None }
+        Self { code, detail: None, errors: Vec::new(), receipt: None, allow: None, retry_after: None }
     }
 
     pub(super) fn code(&self) -> &'static str {
@@ -89,8 +90,22 @@ impl Problem {
         Self { allow: Some(methods), ..self }
     }
 
+    pub(super) fn retry_after(self, seconds: u64) -> Self {
+        Self { retry_after: Some(seconds), ..self }
+    }
+
     pub(super) fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// The code and the title, for the result of one of many.
+    pub(super) fn head(&self) -> (&'static str, &'static str) {
+        (self.code.name, self.code.title)
+    }
+
+    /// Whether the next request would meet the same: the server is full, busy, or without its database.
+    pub(super) fn is_for_everyone(&self) -> bool {
+        [&codes::OVERLOADED, &codes::STORAGE_FULL].contains(&self.code)
     }
 
     /// The problem as it is sent to this address under this request's id.
@@ -141,7 +156,8 @@ impl ResponseError for Problem {
         let mut response = HttpResponse::build(self.status());
         response.content_type("application/problem+json");
         if matches!(self.code.action, "wait") || self.code.status >= 500 {
-            response.insert_header((header::RETRY_AFTER, RETRY_AFTER_SECONDS));
+            let seconds = self.retry_after.unwrap_or(RETRY_AFTER_SECONDS);
+            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
         if self.code.status == 401 {
             response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
@@ -164,11 +180,42 @@ impl From<Refusal> for Problem {
                 Self::of(&codes::INVALID).with(vec![Fault::new("unknown-questionnaire", text).at("/questionnaire")])
             }
             Refusal::DigestMismatch => Self::of(&codes::DIGEST_MISMATCH),
+            Refusal::Review(refusal) => refusal.into(),
+            Refusal::Account(refusal) => refusal.into(),
             Refusal::Storage(error) => error.into(),
+            Refusal::Vault(error) => error.into(),
             Refusal::Stored { .. } => {
                 tracing::error!(error = %refusal, "a stored document cannot be read");
                 Self::of(&codes::INTERNAL)
             }
+        }
+    }
+}
+
+impl From<VaultError> for Problem {
+    fn from(error: VaultError) -> Self {
+        match error {
+            VaultError::NoContact => Self::of(&codes::NOT_FOUND),
+            VaultError::OutOfRegion => Self::of(&codes::FORBIDDEN_ROLE).because("该户不在您的区域内"),
+            VaultError::SamePerson => Self::of(&codes::SECOND_PERSON),
+            error => {
+                tracing::error!(%error, "the vault refused");
+                Self::of(&codes::INTERNAL)
+            }
+        }
+    }
+}
+
+impl From<ReviewRefusal> for Problem {
+    fn from(refusal: ReviewRefusal) -> Self {
+        match refusal {
+            ReviewRefusal::NotFound => Self::of(&codes::NOT_FOUND),
+            ReviewRefusal::WrongState(state) => Self::of(&codes::WRONG_STATE).because(format!("当前状态为 {state}")),
+            ReviewRefusal::StaleRevision => Self::of(&codes::STALE_REVISION),
+            ReviewRefusal::OpenConflict => Self::of(&codes::OPEN_CONFLICT),
+            ReviewRefusal::OwnInterview => Self::of(&codes::OWN_INTERVIEW),
+            ReviewRefusal::SamePerson => Self::of(&codes::SAME_PERSON),
+            ReviewRefusal::OutOfScope => Self::of(&codes::FORBIDDEN_SCOPE),
         }
     }
 }
@@ -179,6 +226,8 @@ impl From<StorageError> for Problem {
             StorageError::VersionTaken { id, version, published } => Self::of(&codes::VERSION_TAKEN)
                 .because(format!("{id} {version} 已发布，摘要为 {published}；请提高版本号")),
             StorageError::CodeTaken(code) => Self::of(&codes::CODE_TAKEN).because(code.clone()),
+            StorageError::LoginTaken => Self::of(&codes::LOGIN_TAKEN),
+            StorageError::GrantExists => Self::of(&codes::GRANT_EXISTS),
             StorageError::QueueFull(waiting) => {
                 Self::of(&codes::THROTTLED).because(format!("已有{waiting}次计算在排队"))
             }
@@ -203,7 +252,10 @@ impl From<BlockingError> for Problem {
 
 /// A query string with an unknown name or a wrong value.
 pub(super) fn bad_query(error: &QueryPayloadError) -> Problem {
-    let text = Text::new("查询参数有误", format!("read the query: {error}"));
+    // What serde expected instead is a list of our own fields, and stays with us.
+    let message = error.to_string();
+    let told = message.split(", expected").next().unwrap_or_default();
+    let text = Text::new("查询参数有误", format!("read the query: {told}"));
     Problem::of(&codes::INVALID).with(vec![Fault::new("query", text)])
 }
 

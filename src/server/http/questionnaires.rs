@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{
     Problem, Shared, answers, codes,
-    extract::{Asker, ImportedText, call},
+    extract::{Asker, ImportedText, TOML_KIB_MAX, call},
     problem::ProblemBody,
 };
 use crate::{
@@ -53,10 +53,14 @@ pub(super) struct QuestionnairesBody {
         (status = 422, description = "Every fault of the file with line and item.", body = ProblemBody),
     )
 )]
-pub(super) async fn publish(shared: Data<Shared>, asker: Asker, file: ImportedText) -> Result<HttpResponse, Problem> {
+pub(super) async fn publish(
+    shared: Data<Shared>,
+    asker: Asker,
+    file: ImportedText<TOML_KIB_MAX>,
+) -> Result<HttpResponse, Problem> {
     let (publication, row) = call(&shared, move |shared| {
         let published =
-            publish_call(&shared.database, "questionnaire.toml", &file.0, &asker.0.author(), &shared.clock)?;
+            publish_call(&shared.database, "questionnaire.toml", &file.text, &asker.0.author(), &shared.clock)?;
         judge_again(&shared.database, &shared.instruments, &shared.clock)?;
         Ok(published)
     })

@@ -6,13 +6,16 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 
-use super::{Problem, audit, codes, health, keys, openapi, questionnaires, responses, runs, submissions, surveys};
+use super::{
+    Problem, audit, codes, devices, health, identity, inbox, keys, openapi, people, quarantine, questionnaires,
+    responses, review, runs, sessions, submissions, surveys, sync,
+};
 use crate::{
     server::{
-        Actor, Role,
+        Actor, Known, Role,
         policy::{self, Access, Grant, Open},
     },
-    storage::Author,
+    storage::{Author, Database, Reach, StorageError},
 };
 
 /// One route.
@@ -45,6 +48,7 @@ const _: () = assert!(policy::lines() == ROUTES.len(), "src/server/policy.txt ha
 routes! {
     GET "/healthz" => health::healthz;
     GET "/readyz" => health::readyz;
+    GET "/metrics" => health::metrics;
     GET "/api/v1/openapi.json" => openapi::openapi;
     GET "/api/v1/keys" => keys::list;
     POST "/api/v1/questionnaires" => questionnaires::publish;
@@ -53,12 +57,36 @@ routes! {
     POST "/api/v1/surveys" => surveys::create;
     GET "/api/v1/surveys" => surveys::list;
     GET "/api/v1/surveys/{id}" => surveys::show;
+    PUT "/api/v1/surveys/{id}/files/contacts" => identity::put_contacts;
+    POST "/api/v1/cases/{survey}/{case}/contact" => identity::read_contact;
+    POST "/api/v1/cases/{survey}/{case}/erasure" => identity::request_erasure;
+    POST "/api/v1/cases/{survey}/{case}/erasure/confirm" => identity::confirm_erasure;
     PUT "/api/v1/surveys/{id}/files/{kind}" => surveys::put_file;
     GET "/api/v1/surveys/{id}/responses" => responses::list;
     POST "/api/v1/surveys/{id}/runs" => runs::create;
     PUT "/api/v1/submissions/{uuid}/revs/{rev}" => submissions::put;
+    POST "/api/v1/submissions:batch" => sync::batch;
+    POST "/api/v1/reconcile" => sync::reconcile;
+    GET "/api/v1/time" => sync::time;
     GET "/api/v1/receipts/{short}" => submissions::receipt;
     GET "/api/v1/responses/{id}" => responses::show;
+    GET "/api/v1/responses/{id}/diff" => responses::diff;
+    POST "/api/v1/responses/{id}/review" => review::begin;
+    POST "/api/v1/responses/{id}/approve" => review::approve;
+    POST "/api/v1/responses/{id}/return" => review::send_back;
+    POST "/api/v1/responses/{id}/void" => review::request_void;
+    POST "/api/v1/responses/{id}/void/confirm" => review::confirm_void;
+    POST "/api/v1/responses/{id}/lock" => review::lock;
+    POST "/api/v1/responses/{id}/reopen" => review::reopen;
+    POST "/api/v1/responses/{id}/promote" => review::promote;
+    POST "/api/v1/responses/{id}/choose" => quarantine::choose;
+    POST "/api/v1/approvals" => review::approve_many;
+    GET "/api/v1/quarantine" => quarantine::list;
+    POST "/api/v1/quarantine/{seq}/accept" => quarantine::accept;
+    GET "/api/v1/sync/inbox" => inbox::list;
+    POST "/api/v1/inbox/{seq}/ack" => inbox::acknowledge;
+    POST "/api/v1/surveys/{id}/open" => surveys::open;
+    POST "/api/v1/surveys/{id}/close" => surveys::close;
     GET "/api/v1/runs" => runs::list;
     GET "/api/v1/runs/latest" => runs::latest;
     GET "/api/v1/runs/{id}" => runs::show;
@@ -69,6 +97,25 @@ routes! {
     GET "/api/v1/audit/checkpoint" => audit::checkpoint;
     GET "/api/v1/audit/entries" => audit::entries;
     GET "/api/v1/audit/proof/{seq}" => audit::proof;
+    POST "/api/v1/login" => sessions::login;
+    POST "/api/v1/logout" => sessions::logout;
+    GET "/api/v1/me" => sessions::me;
+    POST "/api/v1/me/password" => sessions::change_password;
+    GET "/api/v1/sessions" => sessions::list;
+    DELETE "/api/v1/sessions/{id}" => sessions::end;
+    POST "/api/v1/users" => people::create;
+    GET "/api/v1/users" => people::list;
+    POST "/api/v1/users/{id}/disable" => people::disable;
+    POST "/api/v1/users/{id}/enable" => people::enable;
+    POST "/api/v1/users/{id}/grants" => people::propose;
+    POST "/api/v1/grants/{id}/confirm" => people::confirm;
+    DELETE "/api/v1/grants/{id}" => people::revoke;
+    POST "/api/v1/enrolment-codes" => devices::make_code;
+    POST "/api/v1/enrol" => devices::enrol;
+    GET "/api/v1/sync/manifest" => devices::manifest;
+    GET "/api/v1/devices" => devices::list;
+    PUT "/api/v1/devices/self" => devices::report;
+    POST "/api/v1/devices/{id}/revoke" => devices::revoke;
 }
 
 /// The rule for files with one row a person.
@@ -100,29 +147,56 @@ pub(super) fn methods_of(pattern: &str) -> Option<String> {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Asker {
     pub(super) actor: Option<Actor>,
+    pub(super) known: Option<Known>,
+    pub(super) access: Option<Access>,
     pub(super) public_results: bool,
 }
 
 impl Asker {
     /// Refuses unless the rule lets the asker in.
     pub(super) fn may(&self, access: Access) -> Result<(), Problem> {
-        match &self.actor {
+        match &self.known {
             _ if access.open == Open::Public || (access.open == Open::Results && self.public_results) => Ok(()),
-            Some(actor) if access.grant(actor.role) > Grant::No => Ok(()),
+            Some(known) if known.may(access) => Ok(()),
             Some(_) => Err(Problem::of(&codes::FORBIDDEN_ROLE)),
             None => Err(Problem::of(&codes::UNAUTHENTICATED)),
         }
     }
 
-    /// Whom the audit log names.
-    pub(super) fn author(&self) -> Author {
-        let nobody = || Author { id: "nobody".to_owned(), role: "public".to_owned() };
-        self.actor.as_ref().map_or_else(nobody, Actor::author)
+    /// How far the asker sees on this route.
+    pub(super) fn grant(&self) -> Grant {
+        let access = self.access.zip(self.actor.as_ref());
+        access.map_or(Grant::No, |(access, actor)| access.grant(actor.role))
+    }
+
+    /// The rows the asker may see on this route, for the query itself.
+    pub(super) fn reach(&self, database: &Database) -> Result<Reach, StorageError> {
+        let Some(actor) = &self.actor else { return Ok(Reach::By(Vec::new())) };
+        Ok(match self.grant() {
+            Grant::All => Reach::All,
+            Grant::Region => Reach::region(actor.scope.as_deref()),
+            Grant::Own => Reach::By(self.ids(database)?),
+            Grant::No => Reach::By(Vec::new()),
+        })
+    }
+
+    /// Every id under which the asker hands something in: their own, the person's, and those of the person's tablets.
+    pub(super) fn ids(&self, database: &Database) -> Result<Vec<String>, StorageError> {
+        let Some(actor) = &self.actor else { return Ok(Vec::new()) };
+        let tablets = actor.user.as_deref().map(|person| database.device_ids_of(person)).transpose()?;
+        let all = tablets.unwrap_or_default().into_iter().chain([actor.id.clone()]);
+        Ok(all.chain(actor.user.clone()).collect())
     }
 
     /// What tables name as the source of a change.
     pub(super) fn name(&self) -> String {
-        self.actor.as_ref().map_or_else(|| "nobody".to_owned(), |actor| actor.id.clone())
+        self.author().id
+    }
+
+    /// The asker as the audit log names them.
+    pub(super) fn author(&self) -> Author {
+        let nobody = || Author { id: "nobody".to_owned(), role: "public".to_owned() };
+        self.actor.as_ref().map_or_else(nobody, Actor::author)
     }
 
     /// Whether only succeeded runs may be seen: a reader without a role sees nothing of the work.

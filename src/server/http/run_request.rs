@@ -11,7 +11,7 @@ use crate::{
     indicator::{SampleRelation, VarianceChoice},
     server::{
         Fault, Refusal, Text,
-        jobs::{EarlierRun, RunRequest},
+        jobs::{EarlierRun, Include, RunRequest},
     },
     storage::Survey,
 };
@@ -26,6 +26,9 @@ pub(super) struct RunRequestBody {
     /// Taylor linearization when absent.
     #[serde(default)]
     variance: Option<VarianceBody>,
+    /// Which interviews count; those approved by two persons when absent.
+    #[serde(default)]
+    include: Include,
     /// An earlier run, scored by the same profile, to compare with.
     #[serde(default)]
     earlier: Option<EarlierBody>,
@@ -101,8 +104,9 @@ impl RunRequestBody {
                 VarianceChoice::Bootstrap { replicates, seed }
             }
         };
+        let include = self.include;
         let Some(EarlierBody { run, samples }) = self.earlier else {
-            return Ok(Ok(RunRequest { variance, earlier: None }));
+            return Ok(Ok(RunRequest { variance, include, earlier: None }));
         };
         if let Some(refused) = check_earlier(shared, survey, &run)? {
             return Ok(Err(refused));
@@ -111,7 +115,7 @@ impl RunRequestBody {
             SamplesBody::Independent => SampleRelation::Independent,
             SamplesBody::SharedPsus => SampleRelation::SharedPsus,
         };
-        Ok(Ok(RunRequest { variance, earlier: Some(EarlierRun { run, samples }) }))
+        Ok(Ok(RunRequest { variance, include, earlier: Some(EarlierRun { run, samples }) }))
     }
 }
 

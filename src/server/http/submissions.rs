@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     evidence::{ShortCode, is_sha256_hex},
-    server::{Fault, Received, Text, receive},
+    server::{Fault, Received, Refusal, Text, receive},
     storage::{Arrival, InterviewState},
 };
 
@@ -75,30 +75,50 @@ pub(super) async fn put(
 ) -> Result<HttpResponse, Problem> {
     let (id, rev) = address(&path)?;
     let sha256 = digest(&request)?;
-    let received = call(&shared, move |shared| {
-        let arrival = Arrival {
-            id: &id,
-            rev,
-            sha256: &sha256,
-            body: &body.0,
-            content_type: "application/json",
-            received_at_ms: shared.clock.now_ms(),
-            received_from: &asker.0.name(),
-        };
-        receive(&shared.database, &shared.instruments, arrival, &shared.clock)
-    });
-    answer(&received.await?)
+    let received = call(&shared, move |shared| keep(shared, &asker, Named { id: &id, rev, sha256: &sha256 }, &body.0));
+    let (status, body) = answer(&received.await?)?;
+    Ok(HttpResponse::build(status).content_type("application/json").body(body))
+}
+
+/// What a device calls the bytes it sends.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Named<'a> {
+    pub(super) id: &'a str,
+    pub(super) rev: i32,
+    pub(super) sha256: &'a str,
+}
+
+/// Keeps and judges one submission, however it travelled.
+pub(super) fn keep(shared: &Shared, asker: &Asker, named: Named<'_>, body: &[u8]) -> Result<Received, Refusal> {
+    let Named { id, rev, sha256 } = named;
+    let by = asker.0.author();
+    let arrival = Arrival {
+        id,
+        rev,
+        sha256,
+        body,
+        content_type: "application/json",
+        received_at_ms: shared.clock.now_ms(),
+        received_from: &by.id,
+    };
+    receive(&shared.database, &shared.instruments, arrival, (&by, shared.keys.signer()), &shared.clock)
 }
 
 fn address(path: &(String, String)) -> Result<(String, i32), Problem> {
-    let id = Uuid::try_parse(&path.0).map_err(|_| Problem::of(&codes::ID_NOT_V7))?;
-    if id.get_version_num() != 7 {
-        return Err(Problem::of(&codes::ID_NOT_V7));
-    }
+    let id = device_id(&path.0)?;
     let rev = path.1.parse().ok().filter(|rev| *rev >= 1 && !path.1.starts_with(['+', '0']));
-    let text = || Text::new("版本号应为从1开始的整数", "the revision is a whole number from 1");
-    let fault = || Problem::of(&codes::INVALID).with(vec![Fault::new("rev", text())]);
-    Ok((id.to_string(), rev.ok_or_else(fault)?))
+    Ok((id, rev.ok_or_else(not_a_revision)?))
+}
+
+/// The id in its one spelling, if a device made it as it should.
+pub(super) fn device_id(text: &str) -> Result<String, Problem> {
+    let id = Uuid::try_parse(text).ok().filter(|id| id.get_version_num() == 7);
+    id.map(|id| id.to_string()).ok_or_else(|| Problem::of(&codes::ID_NOT_V7))
+}
+
+pub(super) fn not_a_revision() -> Problem {
+    let text = Text::new("版本号应为从1开始的整数", "the revision is a whole number from 1");
+    Problem::of(&codes::INVALID).with(vec![Fault::new("rev", text)])
 }
 
 fn digest(request: &HttpRequest) -> Result<String, Problem> {
@@ -107,7 +127,8 @@ fn digest(request: &HttpRequest) -> Result<String, Problem> {
     if is_sha256_hex(&digest) { Ok(digest) } else { Err(Problem::of(&codes::DIGEST_MISMATCH)) }
 }
 
-fn answer(received: &Received) -> Result<HttpResponse, Problem> {
+/// Status and JSON of the answer to kept bytes; a conflict is a problem that carries the receipt.
+pub(super) fn answer(received: &Received) -> Result<(StatusCode, String), Problem> {
     if received.kept.conflict {
         let detail = "两份内容都已保存，请通知督导员处理。";
         return Err(Problem::of(&codes::REV_CONFLICT).because(detail).receipt(&received.kept.receipt));
@@ -118,7 +139,7 @@ fn answer(received: &Received) -> Result<HttpResponse, Problem> {
         _ => StatusCode::CREATED,
     };
     let body = received.to_json().map_err(|_| Problem::of(&codes::INTERNAL))?;
-    Ok(HttpResponse::build(status).content_type("application/json").body(body))
+    Ok((status, body))
 }
 
 /// Looks receipts up by the short code a surveyor reads out.
@@ -131,11 +152,15 @@ fn answer(received: &Received) -> Result<HttpResponse, Problem> {
         (status = 422, description = "Misheard: the check sign does not fit.", body = ProblemBody),
     )
 )]
-pub(super) async fn receipt(shared: Data<Shared>, short: Path<String>) -> Result<HttpResponse, Problem> {
+pub(super) async fn receipt(shared: Data<Shared>, asker: Asker, short: Path<String>) -> Result<HttpResponse, Problem> {
     let text = |error: &dyn std::fmt::Display| Text::new("短码有误，请再核对一遍", error.to_string());
     let code: Result<ShortCode, _> = short.parse();
     let code = code.map_err(|error| Problem::of(&codes::INVALID).with(vec![Fault::new("short-code", text(&error))]))?;
-    let receipts = call(&shared, move |shared| Ok(shared.database.receipts(&code.to_string())?)).await?;
+    let receipts = call(&shared, move |shared| {
+        let reach = asker.0.reach(&shared.database)?;
+        Ok(shared.database.receipts_within(&reach, &code.to_string())?)
+    })
+    .await?;
     match receipts.is_empty() {
         true => Err(Problem::of(&codes::NOT_FOUND)),
         false => Ok(HttpResponse::Ok().content_type("application/json").body(format!("[{}]", receipts.join(",")))),

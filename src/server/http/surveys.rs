@@ -9,7 +9,7 @@ use validator::{Validate, ValidationError};
 
 use super::{
     Problem, Shared, codes,
-    extract::{Asker, AtSurvey, Checked, ImportedText, call},
+    extract::{Asker, AtSurvey, Checked, ImportedText, TOML_KIB_MAX, call},
     problem::ProblemBody,
 };
 use crate::{
@@ -60,7 +60,7 @@ fn is_code(text: &str) -> Result<(), ValidationError> {
     if fine { Ok(()) } else { Err(refuse("code")) }
 }
 
-fn is_plain(text: &str) -> Result<(), ValidationError> {
+pub(super) fn is_plain(text: &str) -> Result<(), ValidationError> {
     if text.chars().any(char::is_control) { Err(refuse("characters")) } else { Ok(()) }
 }
 
@@ -208,6 +208,40 @@ pub(super) async fn show(shared: Data<Shared>, survey: AtSurvey) -> Result<HttpR
     Ok(HttpResponse::Ok().json(SurveyDetailBody { survey: survey.0.into(), cases, files }))
 }
 
+/// Opens a survey again: what arrives from now on is in time.
+#[utoipa::path(
+    post, path = "/api/v1/surveys/{id}/open", tag = "surveys", params(("id" = String, Path, description = "The survey.")),
+    responses(
+        (status = 200, description = "It is open.", body = SurveyBody),
+        (status = 409, description = "It was open.", body = ProblemBody),
+    )
+)]
+pub(super) async fn open(shared: Data<Shared>, asker: Asker, survey: AtSurvey) -> Result<HttpResponse, Problem> {
+    set_open(&shared, asker, survey, true).await
+}
+
+/// Closes a survey: what arrives from now on is kept, and counts only when a supervisor accepts it.
+#[utoipa::path(
+    post, path = "/api/v1/surveys/{id}/close", tag = "surveys", params(("id" = String, Path, description = "The survey.")),
+    responses(
+        (status = 200, description = "It is closed.", body = SurveyBody),
+        (status = 409, description = "It was closed.", body = ProblemBody),
+    )
+)]
+pub(super) async fn close(shared: Data<Shared>, asker: Asker, survey: AtSurvey) -> Result<HttpResponse, Problem> {
+    set_open(&shared, asker, survey, false).await
+}
+
+async fn set_open(shared: &Data<Shared>, asker: Asker, survey: AtSurvey, open: bool) -> Result<HttpResponse, Problem> {
+    let by = asker.0.author();
+    let work = move |shared: &Shared| {
+        let changed = shared.database.set_survey_open(&survey.0.id, open, &by, shared.clock.now_ms())?;
+        Ok(if changed { shared.database.survey(&survey.0.id)? } else { None })
+    };
+    let changed = call(shared, work).await?.ok_or_else(|| Problem::of(&codes::WRONG_STATE))?;
+    Ok(HttpResponse::Ok().json(SurveyBody::from(changed)))
+}
+
 /// Puts a file into the survey: checked whole, then in force, or refused with every fault and nothing changed.
 #[utoipa::path(
     put, path = "/api/v1/surveys/{id}/files/{kind}", tag = "surveys",
@@ -230,9 +264,12 @@ pub(super) async fn put_file(
     file: ImportedText,
 ) -> Result<HttpResponse, Problem> {
     let kind = kind_of(&request)?;
+    if kind == FileKind::Targets && file.text.len() > TOML_KIB_MAX << 10 {
+        return Err(Problem::of(&codes::TOO_LARGE).because(format!("上限为 {TOML_KIB_MAX} KB")));
+    }
     let by = asker.0.author();
     let (version, new) = call(&shared, move |shared| {
-        let put = server::put_file(&shared.database, &survey.0, kind, &file.0, &by, &shared.clock)?;
+        let put = server::put_file(&shared.database, &survey.0, kind, &file.text, &by, &shared.clock)?;
         if kind == FileKind::Sample {
             judge_again(&shared.database, &shared.instruments, &shared.clock)?;
         }

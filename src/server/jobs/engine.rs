@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use super::{NamedFile, RunFailure, RunInputs};
+use super::{Include, NamedFile, RunFailure, RunInputs};
 use crate::{
     evidence::sha256_hex,
     export::run_files,
@@ -52,7 +52,7 @@ pub fn indicator(inputs: &RunInputs) -> Result<Vec<NamedFile>, RunFailure> {
             region: files.regions.root().map(|region| region.code.clone()),
             example: survey.example,
         },
-        status: if survey.state == "closed" { Status::Final } else { Status::Interim },
+        status: status(inputs),
         questionnaire: &questionnaire,
         profile: &profile,
         sample: &files.sample,
@@ -66,6 +66,14 @@ pub fn indicator(inputs: &RunInputs) -> Result<Vec<NamedFile>, RunFailure> {
     let indicator = indicator::compute(&inputs).map_err(|error| RunFailure::new("not-computable", error))?;
     let files = run_files(&inputs, &indicator).into_iter();
     Ok(files.map(|file| (file.name.to_owned(), file.content_type, file.bytes)).collect())
+}
+
+/// Final once nothing more can arrive and everything that counts is approved.
+fn status(inputs: &RunInputs) -> Status {
+    match inputs.request.include {
+        Include::Approved if inputs.survey.state == "closed" => Status::Final,
+        Include::Approved | Include::Interim => Status::Interim,
+    }
 }
 
 fn read_files(inputs: &RunInputs) -> Result<Files, RunFailure> {

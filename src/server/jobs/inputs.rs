@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{RunFailure, RunRequest};
+use super::{Include, RunFailure, RunRequest};
 use crate::{
     evidence::sha256_hex,
     export::{PLAN_FILE, RESULTS_FILE},
@@ -85,7 +85,7 @@ impl RunInputs {
         let request: RunRequest =
             serde_json::from_str(&run.request).map_err(|_| missing("request that can be read"))?;
         let earlier = request.earlier.as_ref().map(|of| EarlierFiles::read(database, &of.run)).transpose()?;
-        let bodies = database.counted_bodies(&survey.id).map_err(away)?;
+        let bodies = database.counted_bodies(&survey.id, request.include == Include::Interim).map_err(away)?;
         if bodies.is_empty() {
             return Err(RunFailure { code: "no-responses".to_owned(), message: "no response counts yet".to_owned() });
         }

@@ -8,7 +8,7 @@ mod request;
 pub use engine::indicator;
 pub use inputs::{EarlierFiles, RunInputs};
 pub use notary::Notary;
-pub use request::{EarlierRun, RunRequest};
+pub use request::{EarlierRun, Include, RunRequest};
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -31,6 +31,10 @@ const WAITING_MAX: i64 = 4;
 
 /// How long a stopping server waits for the run being computed; after that it fails as interrupted at the next start.
 const LAST_RUN_WAIT_MAX: Duration = Duration::from_secs(10);
+
+/// How often the end of a run is tried to be written, and the pause between two tries.
+const WRITE_TRIES_MAX: u32 = 10;
+const WRITE_PAUSE: Duration = Duration::from_millis(500);
 
 /// Name and version of the program, as runs record it.
 pub const ENGINE: &str = concat!("scilit ", env!("CARGO_PKG_VERSION"));
@@ -164,11 +168,22 @@ fn one_run(database: &Database, clock: &Clock, engine: Engine, id: &str) -> Resu
                 content,
             };
             let files: Vec<RunFile> = files.into_iter().map(file).collect();
-            database.succeed_run(id, &inputs, &files, clock.now_ms())
+            patiently(|| database.succeed_run(id, &inputs, &files, clock.now_ms()))
         }
         Err(failure) => {
             tracing::warn!(run = id, code = failure.code, "a run failed");
-            database.fail_run(id, &failure.code, &failure.message, clock.now_ms())
+            patiently(|| database.fail_run(id, &failure.code, &failure.message, clock.now_ms()))
         }
     }
+}
+
+/// Tries again while the database is away or busy: what took minutes to compute must not be lost to a short wait.
+fn patiently(write: impl Fn() -> Result<(), StorageError>) -> Result<(), StorageError> {
+    for _ in 1..WRITE_TRIES_MAX {
+        match write() {
+            Err(StorageError::Unavailable(_)) => thread::sleep(WRITE_PAUSE),
+            other => return other,
+        }
+    }
+    write()
 }

@@ -25,11 +25,14 @@ use crate::{
 /// How often new entries are signed while nobody asks for it.
 const EVERY: Duration = Duration::from_secs(30);
 
+/// The thread, and what ends it when it is dropped.
+type Worker = (JoinHandle<()>, Sender<()>);
+
 /// Signs checkpoints on a thread of its own and on demand. Cloning shares it.
 #[derive(Debug, Clone)]
 pub struct Notary {
     desk: Arc<Desk>,
-    thread: Arc<Mutex<Option<(JoinHandle<()>, Sender<()>)>>>,
+    thread: Arc<Mutex<Option<Worker>>>,
 }
 
 #[derive(Debug)]

@@ -11,9 +11,29 @@ pub struct RunRequest {
     /// The variance method.
     #[serde(default)]
     pub variance: VarianceChoice,
+    /// Which interviews count.
+    #[serde(default, skip_serializing_if = "Include::is_default")]
+    pub include: Include,
     /// The wave to compare with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub earlier: Option<EarlierRun>,
+}
+
+/// Which interviews a run counts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Include {
+    /// Those that two persons approved.
+    #[default]
+    Approved,
+    /// Also those that may still be approved: the result is interim (临时结果).
+    Interim,
+}
+
+impl Include {
+    fn is_default(&self) -> bool {
+        *self == Self::Approved
+    }
 }
 
 /// An earlier run to compare with.

@@ -27,7 +27,8 @@ impl Domains {
     /// # Errors
     /// [`StatisticsError::MissingColumn`].
     pub fn new(prepared: &Prepared, by: &Columns) -> Result<Self, StatisticsError> {
-        let live = |row: usize| prepared.selects(row) && prepared.weights[row] > 0.0;
+        // A calibration may leave a negative weight; the row then still counts, as in R.
+        let live = |row: usize| prepared.counts(row);
         let live = (!prepared.all_live()).then_some(live);
         let mut crossing = cross(&prepared.table, by.names(), "estimator.by", live)?;
         let codes = std::mem::take(&mut crossing.codes);

@@ -60,9 +60,7 @@ pub(super) fn estimate(prepared: &Prepared, plan: &IndependenceTest) -> Result<A
 
 fn both_present(prepared: &Prepared, first: &Categories, second: &Categories) -> Vec<bool> {
     let present = |row: usize| first.codes()[row] != MISSING && second.codes()[row] != MISSING;
-    (0..prepared.weights.len())
-        .map(|row| prepared.selects(row) && prepared.weights[row] > 0.0 && present(row))
-        .collect()
+    (0..prepared.weights.len()).map(|row| prepared.counts(row) && present(row)).collect()
 }
 
 /// The levels that someone inside has.

@@ -28,8 +28,15 @@ impl Prepared {
     /// Estimates what a plan asks for; may be called any number of times.
     ///
     /// **Errors**: a column that is not there or does not hold what the estimator needs; a variance that the
-    /// lonely-PSU policy refuses. A cell that cannot be estimated is a row with its reason, not an error.
+    /// lonely-PSU policy refuses; a `where` that nobody fulfils. A cell that cannot be estimated is a row with its reason, not an error.
     pub fn estimate(&self, plan: &EstimatorPlan) -> Result<Answer, StatisticsError> {
+        if self.selects_nobody() {
+            return Err(StatisticsError::estimate("the domain of `where`", "nobody is in it"));
+        }
+        self.estimate_rows(plan).map_err(|error| error.on_rows(self.rows_in_file()))
+    }
+
+    fn estimate_rows(&self, plan: &EstimatorPlan) -> Result<Answer, StatisticsError> {
         match plan {
             EstimatorPlan::Proportion(m) => moment::estimate(self, m, moment::Kind::Proportion),
             EstimatorPlan::Mean(m) => moment::estimate(self, m, moment::Kind::Mean),

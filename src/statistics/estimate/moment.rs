@@ -52,6 +52,9 @@ pub(super) fn estimate(prepared: &Prepared, plan: &Moment, kind: Kind) -> Result
     Ok(Answer::of(rows))
 }
 
+/// The labels of a domain, and the linearized total of each first-stage unit.
+pub(in crate::statistics) type DomainTotals = (Vec<String>, Vec<f64>);
+
 /// The linearized totals of a proportion by first-stage unit, for each domain by its labels.
 ///
 /// # Errors
@@ -59,7 +62,7 @@ pub(super) fn estimate(prepared: &Prepared, plan: &Moment, kind: Kind) -> Result
 pub(in crate::statistics) fn unit_totals(
     prepared: &Prepared,
     plan: &Moment,
-) -> Result<Vec<(Vec<String>, Vec<f64>)>, StatisticsError> {
+) -> Result<Vec<DomainTotals>, StatisticsError> {
     if prepared.replicates.is_some() {
         return Err(StatisticsError::estimate("linearized totals", "the variance comes from replicates"));
     }

@@ -288,7 +288,7 @@ impl Prepared {
         }
         let mut present = vec![false; self.design.leaves()];
         for (row, &leaf) in self.design.leaf_of_row().iter().enumerate() {
-            present[leaf as usize] |= self.selects(row) && self.weights[row] > 0.0;
+            present[leaf as usize] |= self.counts(row);
         }
         let kept = |(at, &leaf): (usize, &u32)| {
             present[leaf as usize].then_some((leaf, &values[at * columns..(at + 1) * columns]))

@@ -287,6 +287,28 @@ impl MarginCell {
 }
 
 impl PreAdjustment {
+    /// The column of weights that the step starts from, when it starts from one.
+    pub fn weight(&self) -> Option<&str> {
+        match self {
+            Self::BaseWeight(_) => None,
+            Self::UnknownEligibility(step) => Some(&step.weight),
+            Self::NonresponseClass(step) => Some(&step.weight),
+            Self::NonresponsePropensity(step) => Some(&step.weight),
+            Self::Household(step) => Some(&step.weight),
+        }
+    }
+
+    /// The column that the step writes.
+    pub fn result(&self) -> &str {
+        match self {
+            Self::BaseWeight(step) => &step.result,
+            Self::UnknownEligibility(step) => &step.result,
+            Self::NonresponseClass(step) => &step.result,
+            Self::NonresponsePropensity(step) => &step.result,
+            Self::Household(step) => &step.result,
+        }
+    }
+
     /// The columns that the step reads from the file (results of earlier steps are not in it).
     pub fn columns(&self) -> Vec<String> {
         match self {

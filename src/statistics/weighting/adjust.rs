@@ -304,7 +304,7 @@ fn bind_calibration(plan: &Calibrate, table: &DataTable, weights: &[f64]) -> Res
     let mut numeric = Vec::with_capacity(plan.numeric_totals.len());
     for total in &plan.numeric_totals {
         let values = table.numbers(&total.variable, "calibrate.numeric_totals")?;
-        if let Some(row) = (0..weights.len()).find(|&row| weights[row] > 0.0 && values[row].is_nan()) {
+        if let Some(row) = (0..weights.len()).find(|&row| weights[row] != 0.0 && values[row].is_nan()) {
             let reason = "calibrate needs a value for every respondent".to_owned();
             return Err(StatisticsError::Cell { column: total.variable.clone(), row: row + 1, reason });
         }
@@ -322,7 +322,7 @@ fn number_lines(controls: &Controls, before: &[f64], after: &[f64]) -> Vec<Margi
     let line = |(at, values): (usize, &Vec<f64>)| MarginLine {
         margin: controls.number_names[at].clone(),
         category: "(total)".to_owned(),
-        n: after.iter().filter(|w| **w > 0.0).count(),
+        n: after.iter().filter(|w| **w != 0.0).count(),
         target: Some(controls.totals[first + at]),
         before: total(values, before),
         after: total(values, after),

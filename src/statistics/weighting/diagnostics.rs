@@ -66,7 +66,7 @@ pub struct MarginLine {
     pub factor: Option<f64>,
 }
 
-/// Kish's design effect of unequal weights: n Σw² / (Σw)² over the positive weights.
+/// Kish's design effect of unequal weights: n Σw² / (Σw)² over the weights that are not 0.
 ///
 /// **Source**: Kish 1965; 1 + CV²(w).
 ///
@@ -81,11 +81,13 @@ pub fn kish_deff(weights: &[f64]) -> f64 {
 /// What one pass over weights sees.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in crate::statistics) struct WeightSums {
-    /// How many are above 0, their sum and squares.
-    positive: [f64; 3],
+    /// How many are not 0.
+    n: f64,
+    /// The sum of their squares.
+    squares: f64,
     /// Their sum.
     pub sum: f64,
-    /// The smallest.
+    /// The smallest of all.
     pub min: f64,
     /// The largest.
     pub max: f64,
@@ -93,27 +95,24 @@ pub(in crate::statistics) struct WeightSums {
 
 impl WeightSums {
     pub fn kish_deff(&self) -> f64 {
-        let [n, sum, squares] = self.positive;
-        n * squares / (sum * sum)
+        self.n * self.squares / (self.sum * self.sum)
     }
 }
 
 /// Sums the weights in chunks, folded in order, so that the sums do not depend on the threads.
 pub(in crate::statistics) fn weight_sums(weights: &[f64]) -> WeightSums {
-    let none = WeightSums { positive: [0.0; 3], sum: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY };
-    let add = |of: WeightSums, w: &f64| {
-        let kept = if *w > 0.0 { *w } else { 0.0 };
-        let [n, sum, squares] = of.positive;
-        WeightSums {
-            positive: [n + f64::from(u8::from(*w > 0.0)), sum + kept, squares + kept * kept],
-            sum: of.sum + w,
-            min: if *w < of.min { *w } else { of.min },
-            max: if *w > of.max { *w } else { of.max },
-        }
+    let none = WeightSums { n: 0.0, squares: 0.0, sum: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY };
+    let add = |of: WeightSums, w: &f64| WeightSums {
+        n: of.n + f64::from(u8::from(*w != 0.0)),
+        squares: of.squares + w * w,
+        sum: of.sum + w,
+        min: if *w < of.min { *w } else { of.min },
+        max: if *w > of.max { *w } else { of.max },
     };
     let parts: Vec<WeightSums> = weights.par_chunks(super::CHUNK).map(|chunk| chunk.iter().fold(none, add)).collect();
     let join = |a: WeightSums, b: WeightSums| WeightSums {
-        positive: [0, 1, 2].map(|at| a.positive[at] + b.positive[at]),
+        n: a.n + b.n,
+        squares: a.squares + b.squares,
         sum: a.sum + b.sum,
         min: a.min.min(b.min),
         max: a.max.max(b.max),
@@ -143,13 +142,13 @@ impl StepDiagnostics {
         let (mut n, mut sum, mut positive_sum, mut squares) = (0usize, 0.0, 0.0, 0.0);
         let (mut weight_min, mut weight_max) = (f64::INFINITY, 0.0f64);
         for &weight in weights {
-            let positive = weight > 0.0;
-            n += usize::from(positive);
+            let counts = weight != 0.0;
+            n += usize::from(counts);
             sum += weight;
-            let kept = if positive { weight } else { 0.0 };
+            let kept = if counts { weight } else { 0.0 };
             positive_sum += kept;
             squares += kept * kept;
-            weight_min = if positive { weight_min.min(weight) } else { weight_min };
+            weight_min = if counts { weight_min.min(weight) } else { weight_min };
             weight_max = weight_max.max(weight);
         }
         let deff = n as f64 * squares / (positive_sum * positive_sum);
@@ -182,7 +181,7 @@ fn worst_of(worst: Option<f64>, off: f64) -> Option<f64> {
 
 /// The order statistics at 0, 5, 25, 50, 75, 95 and 100 %: the smallest factor whose share of rows reaches it.
 fn quantiles(factors: &[f64], weights: &[f64]) -> [f64; 7] {
-    let mut kept: Vec<f64> = factors.iter().zip(weights).filter(|(_, w)| **w > 0.0).map(|(g, _)| *g).collect();
+    let mut kept: Vec<f64> = factors.iter().zip(weights).filter(|(_, w)| **w != 0.0).map(|(g, _)| *g).collect();
     if kept.is_empty() {
         return [f64::NAN; 7];
     }
@@ -226,7 +225,7 @@ impl CellSums {
         let mut of = Self { rows: vec![0; cells], before: vec![0.0; cells], after: vec![0.0; cells] };
         for ((&cell, d), w) in cell_of_row.iter().zip(before).zip(after).filter(|((cell, _), _)| **cell != MISSING) {
             let cell = cell as usize;
-            of.rows[cell] += usize::from(*w > 0.0);
+            of.rows[cell] += usize::from(*w != 0.0);
             of.before[cell] += d;
             of.after[cell] += w;
         }

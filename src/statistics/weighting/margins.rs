@@ -115,7 +115,7 @@ fn bind_live(
     weights: &[f64],
     all_live: bool,
 ) -> Result<BoundMargin, StatisticsError> {
-    let live = (!all_live).then_some(|row: usize| weights[row] > 0.0);
+    let live = (!all_live).then_some(|row: usize| weights[row] != 0.0);
     let crossed = cross(table, by.names(), &format!("{step}.by"), live)?;
     let name = by.names().join(" × ");
     let category = |category: String, reason: &str| StatisticsError::Category {
@@ -126,7 +126,7 @@ fn bind_live(
     };
     let missing = |codes: &[u32]| codes.iter().fold(false, |found, &code| found | (code == MISSING));
     let complete = !crossed.codes.par_chunks(CHUNK).any(missing);
-    if !complete && let Some(row) = (0..weights.len()).find(|&row| weights[row] > 0.0 && crossed.codes[row] == MISSING)
+    if !complete && let Some(row) = (0..weights.len()).find(|&row| weights[row] != 0.0 && crossed.codes[row] == MISSING)
     {
         let reason = format!("{step} needs a category for every respondent");
         return Err(StatisticsError::Cell { column: name, row: row + 1, reason });

@@ -23,18 +23,28 @@ pub struct PreStep {
     pub propensity_range: Option<[f64; 2]>,
 }
 
-/// Makes one step.
+/// Makes one step; `written` is true where an earlier step wrote its weights, so that 0 is a nonrespondent.
 ///
 /// # Errors
 /// A missing column; a probability outside (0, 1]; a weight that is not positive; a class with nobody to carry its
 /// weight, named.
-pub fn apply(step: &PreAdjustment, table: &DataTable) -> Result<PreStep, StatisticsError> {
+pub fn apply(step: &PreAdjustment, table: &DataTable, written: bool) -> Result<PreStep, StatisticsError> {
+    if let (Some(column), false) = (step.weight(), written) {
+        refuse_zeros(column, &table.numbers(column, "pre_adjustments")?)?;
+    }
     match step {
         PreAdjustment::BaseWeight(step) => base_weight(step, table),
         PreAdjustment::Household(step) => household(step, table),
         PreAdjustment::UnknownEligibility(step) => unknown_eligibility(step, table),
         PreAdjustment::NonresponseClass(step) => classes(step, table),
         PreAdjustment::NonresponsePropensity(step) => super::propensity::propensity(step, table),
+    }
+}
+
+fn refuse_zeros(column: &str, weights: &[f64]) -> Result<(), StatisticsError> {
+    match weights.iter().position(|&weight| weight == 0.0) {
+        None => Ok(()),
+        Some(row) => Err(cell_fault(column, row, "the weight 0 is not positive".to_owned())),
     }
 }
 
@@ -95,7 +105,8 @@ pub(super) fn start(table: &DataTable, column: &str, place: &str) -> Result<Vec<
     let weights = table.numbers(column, place)?;
     match weights.iter().position(|w| w.is_nan() || *w < 0.0) {
         None => Ok(weights.to_vec()),
-        Some(row) => Err(cell_fault(column, row, format!("the weight {} is not a positive number", weights[row]))),
+        Some(row) if weights[row].is_nan() => Err(cell_fault(column, row, "the weight is missing".to_owned())),
+        Some(row) => Err(cell_fault(column, row, format!("the weight {} is not positive", weights[row]))),
     }
 }
 

@@ -57,7 +57,7 @@ impl Standard {
         let name = "standardize";
         let sum: f64 = step.standard.iter().map(|cell| cell.total).sum();
         let shares = margins::bind(name, &step.by, &step.standard, table, weights)?;
-        let live = |row: usize| weights[row] > 0.0;
+        let live = |row: usize| weights[row] != 0.0;
         let groups = cross(table, step.over.names(), "standardize.over", Some(live))?;
         if let Some(row) = (0..weights.len()).find(|&row| live(row) && groups.codes[row] == MISSING) {
             let reason = "standardize needs a group for every respondent".to_owned();

@@ -74,11 +74,11 @@ impl Residual {
 
 fn cell_means(x: &mut [f64], codes: &[u32], before: &[f64], after: &[f64], cells: usize) {
     let (mut sums, mut weights) = (vec![0.0; cells], vec![0.0; cells]);
-    for (row, &code) in codes.iter().enumerate().filter(|(row, code)| **code != MISSING && after[*row] > 0.0) {
+    for (row, &code) in codes.iter().enumerate().filter(|(row, code)| **code != MISSING && after[*row] != 0.0) {
         sums[code as usize] += x[row] * before[row] / after[row];
         weights[code as usize] += before[row];
     }
-    for (row, &code) in codes.iter().enumerate().filter(|(row, code)| **code != MISSING && after[*row] > 0.0) {
+    for (row, &code) in codes.iter().enumerate().filter(|(row, code)| **code != MISSING && after[*row] != 0.0) {
         x[row] -= after[row] * sums[code as usize] / weights[code as usize];
     }
 }

@@ -22,7 +22,8 @@ pub fn trim(weights: &[f64], lower: f64, upper: f64, strict: bool) -> Result<(Ve
     let mut trimmed = weights.to_vec();
     let mut clipped = vec![false; weights.len()];
     for pass in 1..=PASSES_MAX {
-        let outside = |w: f64| w > 0.0 && (w < lower || w > upper);
+        // A negative weight of a linear calibration is outside; 0 is no weight.
+        let outside = |w: f64| w != 0.0 && (w < lower || w > upper);
         if !trimmed.iter().any(|&w| outside(w)) {
             return Ok((trimmed, pass - 1));
         }
@@ -33,7 +34,7 @@ pub fn trim(weights: &[f64], lower: f64, upper: f64, strict: bool) -> Result<(Ve
             *weight = inside;
             *clipped = true;
         }
-        let free = |w: f64, clipped: bool| w > 0.0 && !clipped;
+        let free = |w: f64, clipped: bool| w != 0.0 && !clipped;
         let takers = trimmed.iter().zip(&clipped).filter(|(w, c)| free(**w, **c)).count();
         if takers == 0 {
             let reason = format!("no weight between {lower} and {upper} is left to take what was clipped");

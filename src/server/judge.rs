@@ -1,0 +1,224 @@
+//! The second judgement: the server holds kept bytes against the questionnaire, the calendar and the sample, whatever the
+//! tablet said of them.
+
+use std::{
+    sync::mpsc::{RecvTimeoutError, Sender, channel},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use jiff::tz::{Offset, TimeZone};
+
+use super::{Clock, Fault, Instruments, Refusal, Text, instruments};
+use crate::{
+    instrument::{Questionnaire, Submission},
+    storage::{Database, InterviewState, Judgement, Quarantined, StoredBody, WAITING_FOR_MASTER_DATA, Waiting},
+};
+
+/// Bytes judged in one step of a sweep.
+const SWEEP_ROWS: i64 = 200;
+
+/// What the assessment of bytes came to: a judgement that they are good, or why not.
+pub(super) type Assessment = Result<Judgement, (&'static str, Vec<Fault>)>;
+
+/// Judges everything that was kept but not judged when the server stopped; how many there were.
+///
+/// # Errors
+/// Whatever the database refused; the rest stays for the next start.
+pub fn judge_waiting(database: &Database, instruments: &Instruments, clock: &Clock) -> Result<usize, Refusal> {
+    sweep(database, instruments, clock, |after| Ok(database.unjudged_submissions(after, SWEEP_ROWS)?))
+}
+
+/// Judges again what waits for a questionnaire or a sample; how many there were.
+///
+/// # Errors
+/// Whatever the database refused; the rest stays in quarantine.
+pub fn judge_again(database: &Database, instruments: &Instruments, clock: &Clock) -> Result<usize, Refusal> {
+    let reasons = &WAITING_FOR_MASTER_DATA;
+    sweep(database, instruments, clock, |after| Ok(database.quarantined_submissions(reasons, after, SWEEP_ROWS)?))
+}
+
+/// Judges again what is due by its schedule; how many there were.
+///
+/// # Errors
+/// Whatever the database refused; the rest stays due.
+pub fn judge_due(database: &Database, instruments: &Instruments, clock: &Clock) -> Result<usize, Refusal> {
+    let now_ms = clock.now_ms();
+    sweep(database, instruments, clock, |after| Ok(database.due_submissions(now_ms, after, SWEEP_ROWS)?))
+}
+
+/// How often the schedule is looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(15);
+
+/// The thread that judges again what is due.
+#[derive(Debug)]
+pub(super) struct Rejudging {
+    stop: Sender<()>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Rejudging {
+    /// Looks at the schedule until it is stopped. Without a thread nothing is lost: master data that arrive still judge
+    /// again what waits for them.
+    pub(super) fn start(database: Database, instruments: Instruments, clock: Clock) -> Self {
+        let (stop, stopped) = channel();
+        let look = move || {
+            while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(LOOK_EVERY) {
+                if let Err(error) = judge_due(&database, &instruments, &clock) {
+                    tracing::warn!(%error, "what is due could not be judged again");
+                }
+            }
+        };
+        let thread = thread::Builder::new().name("rejudging".to_owned()).spawn(look);
+        Self { stop, thread: thread.inspect_err(|error| tracing::error!(%error, "no thread for the schedule")).ok() }
+    }
+
+    /// Ends the thread after what it is doing.
+    pub(super) fn stop(self) {
+        drop(self.stop);
+        if let Some(thread) = self.thread {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn sweep(
+    database: &Database,
+    instruments: &Instruments,
+    clock: &Clock,
+    next: impl Fn(i64) -> Result<Vec<Waiting>, Refusal>,
+) -> Result<usize, Refusal> {
+    let (mut judged, mut after) = (0, 0);
+    loop {
+        let rows = next(after)?;
+        let Some(last) = rows.last() else { return Ok(judged) };
+        after = last.server_seq;
+        for waiting in &rows {
+            judge(database, instruments, waiting, clock)?;
+            judged += 1;
+        }
+    }
+}
+
+/// Judges bytes and writes the judgement down.
+pub(super) fn judge(
+    database: &Database,
+    instruments: &Instruments,
+    waiting: &Waiting,
+    clock: &Clock,
+) -> Result<(InterviewState, Vec<Fault>), Refusal> {
+    let judgement = match assess(database, instruments, waiting)? {
+        Ok(good) => good,
+        Err((reason, notices)) => {
+            let detail = serde_json::to_string(&notices)
+                .map_err(|error| Refusal::Stored { what: "quarantine", message: error.to_string() })?;
+            let quarantine = Judgement::Quarantine { reason: reason.to_owned(), detail };
+            return Ok((database.judge_submission(waiting.server_seq, &quarantine, clock.now_ms())?, notices));
+        }
+    };
+    let state = database.judge_submission(waiting.server_seq, &judgement, clock.now_ms())?;
+    let notices = match state {
+        InterviewState::Surplus => vec![reason_fault("case-already-complete")],
+        InterviewState::Quarantined => {
+            let rows = database.quarantine_of(&waiting.id)?;
+            rows.iter().find(|row| row.server_seq == waiting.server_seq).map(notices_of).unwrap_or_default()
+        }
+        _ => Vec::new(),
+    };
+    Ok((state, notices))
+}
+
+/// The faults of waiting bytes: those found, or the reason itself.
+pub fn notices_of(row: &Quarantined) -> Vec<Fault> {
+    let found: Vec<Fault> = serde_json::from_str(&row.detail).unwrap_or_default();
+    if found.is_empty() { vec![reason_fault(&row.reason)] } else { found }
+}
+
+/// A reason that no place in the bytes explains.
+fn reason_fault(reason: &str) -> Fault {
+    let (zh, en) = match reason {
+        "case-already-complete" => {
+            ("该样本已有完成问卷，本份列为多余样本待核", "the case has an interview already; this one is surplus")
+        }
+        "late-or-revoked" => (
+            "调查已关闭或账号、设备已停用，已保存，待督导员接收",
+            "it came after the survey closed or from a revoked source; a supervisor may accept it",
+        ),
+        "revision-after-approval" => (
+            "该问卷已通过审核，新版本已保存，待督导员接收",
+            "the interview is approved; a supervisor may accept the new revision",
+        ),
+        "interview-void" => ("该问卷已作废", "the interview is void"),
+        _ => ("已保存，待人工处理", "kept; a person has to look at it"),
+    };
+    Fault::new(reason, Text::new(zh, en))
+}
+
+/// What a stored body would be judged to be, were it judged now.
+pub(super) fn assess_body(
+    database: &Database,
+    instruments: &Instruments,
+    body: &StoredBody,
+) -> Result<Assessment, Refusal> {
+    let StoredBody { server_seq, id, rev, body, received_at_ms, .. } = body.clone();
+    assess(database, instruments, &Waiting { server_seq, id, rev, body, received_at_ms })
+}
+
+fn one<T>(code: &'static str, pointer: &str, zh: &str, en: &str) -> Result<T, (&'static str, Vec<Fault>)> {
+    Err((code, vec![Fault::new(code, Text::new(zh, en)).at(pointer)]))
+}
+
+/// The judgement itself: is it well formed, does it name itself rightly, is its questionnaire known and was it valid on
+/// the day, does it fit the questionnaire, is its case in exactly one sample?
+fn assess(database: &Database, instruments: &Instruments, waiting: &Waiting) -> Result<Assessment, Refusal> {
+    let submission = match instruments::parse(&waiting.body) {
+        Ok(submission) => submission,
+        Err(faults) => return Ok(Err(("malformed", faults))),
+    };
+    if let Err(misnamed) = named_rightly(&submission, waiting) {
+        return Ok(Err(misnamed));
+    }
+    let Some(questionnaire) = instruments.get(database, &submission.instrument)? else {
+        let (zh, en) = ("问卷版本不存在或未下发", "no published questionnaire has this hash");
+        return Ok(one("unknown-instrument", "/instrument", zh, en));
+    };
+    let answers = match instruments::accept(&questionnaire, &submission, &waiting.body) {
+        Ok(answers) => answers,
+        Err(faults) => return Ok(Err(("rule-violations", faults))),
+    };
+    if is_expired(&questionnaire, &submission, waiting) {
+        let (zh, en) = ("访问开始时问卷已过有效期", "the questionnaire was no longer valid when the interview began");
+        return Ok(one("questionnaire-expired", "/instrument", zh, en));
+    }
+    let surveys = database.surveys_with_case(&submission.instrument, &submission.case)?;
+    let survey_id = match surveys.as_slice() {
+        [only] => only.clone(),
+        [] => {
+            let (zh, en) = ("没有使用本问卷的调查包含此样本", "no survey with this questionnaire has this case");
+            return Ok(one("unknown-case", "/case", zh, en));
+        }
+        _ => return Ok(one("ambiguous-case", "/case", "多个调查包含此样本", "several surveys have this case")),
+    };
+    let Submission { case: case_id, instrument: questionnaire_hash, .. } = submission;
+    Ok(Ok(Judgement::Good { survey_id, case_id, questionnaire_hash, answers }))
+}
+
+fn named_rightly(submission: &Submission, waiting: &Waiting) -> Result<(), (&'static str, Vec<Fault>)> {
+    if submission.id.to_string() != waiting.id {
+        return one("id-mismatch", "/id", "内容中的编号与地址不一致", "the id is not the one in the address");
+    }
+    if i64::from(submission.rev) != i64::from(waiting.rev) {
+        return one("rev-mismatch", "/rev", "内容中的版本与地址不一致", "the revision is not the one in the address");
+    }
+    Ok(())
+}
+
+/// Whether the interview began after the questionnaire's last day, by the calendar of China. One that says nothing of its
+/// beginning began when it arrived: an open interview may finish, and what cannot show that it was open may not.
+fn is_expired(questionnaire: &Questionnaire, submission: &Submission, waiting: &Waiting) -> bool {
+    let began = submission.timing.and_then(|timing| timing.started_ms).unwrap_or(waiting.received_at_ms);
+    let began = began.min(waiting.received_at_ms);
+    let Ok(began) = jiff::Timestamp::from_millisecond(began) else { return true };
+    let day = began.to_zoned(TimeZone::fixed(Offset::constant(8))).date();
+    day > questionnaire.valid_until()
+}
