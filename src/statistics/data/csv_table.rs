@@ -39,11 +39,14 @@ pub(super) fn read(
     let unread = |error: io::Error| fault(error.to_string());
     let mut block = blocks.next().map_err(unread)?;
     let mut start = if block.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-    let mut table = Reading { name, width: 0, rows: 0, lines: 0, columns: Vec::new() };
+    let crlf = block.iter().position(|&byte| byte == b'\n').is_some_and(|at| block[..at].ends_with(b"\r"));
+    let mut table = Reading { name, crlf, width: 0, rows: 0, lines: 0, columns: Vec::new() };
     if !block.contains(&b'"') {
         let mut reader = csv::Reader::from_reader(&block[start..]);
         table.open(reader.headers().map_err(|error| fault(error.to_string()))?, wanted)?;
         let end = start + reader.position().byte() as usize;
+        // The reader leaves the second half of a CRLF for the next record.
+        let end = end + usize::from(block[end..].starts_with(b"\n"));
         table.lines = line_ends(&block[start..end]);
         start = end;
         while !block[start..].contains(&b'"') {
@@ -113,6 +116,8 @@ enum Fault {
 
 struct Reading<'a> {
     name: &'a str,
+    /// Lines end in CRLF, as the first one does.
+    crlf: bool,
     width: usize,
     rows: usize,
     /// Line ends before the piece that is read.
@@ -223,8 +228,7 @@ impl Reading<'_> {
         let mut record = csv::ByteRecord::new();
         while reader.read_byte_record(&mut record).map_err(Fault::Csv)? {
             if record.len() != self.width {
-                let line = record.position().map_or(0, csv::Position::line);
-                return Err(Fault::Width { line, fields: record.len() });
+                return Err(Fault::Width { line: self.line(&record), fields: record.len() });
             }
             for ((at, name, _), part) in self.columns.iter().zip(&mut piece.1) {
                 part.push(name, &record[*at], piece.0);
@@ -232,6 +236,13 @@ impl Reading<'_> {
             piece.0 += 1;
         }
         Ok(())
+    }
+
+    /// The line where a record begins. The reader counts the end of a CRLF line when it reads the next record, but has
+    /// noted that record's place before.
+    fn line(&self, record: &csv::ByteRecord) -> u64 {
+        let place = record.position();
+        place.map_or(0, |place| place.line() + u64::from(self.crlf && place.byte() > 0))
     }
 
     /// Parses a block that has no quote.
@@ -270,7 +281,7 @@ impl Reading<'_> {
         let reason = match fault {
             Fault::Csv(error) => error.to_string(),
             Fault::Width { line, fields } => format!(
-                "CSV error: a record (line: {}) has {fields} fields, but the header has {}",
+                "CSV error: record (line: {}): found record with {fields} fields, but the header has {}",
                 (self.lines + lines) as u64 + line,
                 self.width
             ),
@@ -319,8 +330,16 @@ mod tests {
 
     #[test]
     fn a_short_row_is_an_error_with_its_line() {
-        for (body, line) in [("1,2\n3\n", 3), ("1,2\r\n\"x\n\",2\r\n1,2,3\r\n", 5)] {
-            let error = text(format!("a,b\n{body}").as_bytes()).expect_err("a short row").to_string();
+        let cases = [
+            ("a,b\n1,2\n3\n", 3),
+            ("a,b\r\n1,2\r\n3\r\n", 3),
+            ("a,b\r\n3\r\n", 2),
+            ("a,b\n1,2\n\"x\n\",2\n1,2,3\n", 5),
+            ("a,b\r\n1,2\r\n\"x\n\",2\r\n1,2,3\r\n", 5),
+            ("\"a\",b\r\n1,2\r\n3\r\n", 3),
+        ];
+        for (csv, line) in cases {
+            let error = text(csv.as_bytes()).expect_err("a short row").to_string();
             assert!(error.contains("t.csv") && error.contains(&format!("line: {line}")), "{error}");
         }
     }

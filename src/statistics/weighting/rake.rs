@@ -197,7 +197,9 @@ mod tests {
     fn controls(sizes: &[usize], rows: usize) -> (Controls, Vec<f64>) {
         let weights: Vec<f64> = (0..rows).map(|row| 1.0 + (row * 37 % 11) as f64).collect();
         let margin = |(at, &size): (usize, &usize)| {
-            let codes: Vec<u32> = (0..rows).map(|row| ((row * (2 * at + 3) + row / 7) % size) as u32).collect();
+            // The upper bits of multiples of an odd number look like drawn ones.
+            let mixed = |row: usize| (row as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (20 + 11 * at);
+            let codes: Vec<u32> = (0..rows).map(|row| (mixed(row) % size as u64) as u32).collect();
             let raw: Vec<f64> = (0..size).map(|category| 1.0 + (category + at) as f64 / size as f64).collect();
             let sum: f64 = raw.iter().sum();
             BoundMargin {
