@@ -6,8 +6,6 @@ use std::{
     sync::Arc,
 };
 
-use rayon::prelude::*;
-
 use super::StatisticsError;
 
 /// The code of an absent value.
@@ -116,9 +114,6 @@ pub(super) struct Interner {
     missing: bool,
 }
 
-/// Codes whose levels are put in their final place at once.
-const SORTED_CHUNK: usize = 1 << 16;
-
 impl Interner {
     /// Takes in the next row's cell.
     pub(super) fn push(&mut self, label: &[u8], row: usize) {
@@ -165,10 +160,7 @@ impl Interner {
         let mut codes = self.codes;
         codes.shrink_to_fit();
         if !place.is_sorted() {
-            let placed = |chunk: &mut [u32]| {
-                chunk.iter_mut().filter(|code| **code != MISSING).for_each(|code| *code = place[*code as usize]);
-            };
-            codes.par_chunks_mut(SORTED_CHUNK).for_each(placed);
+            codes.iter_mut().filter(|code| **code != MISSING).for_each(|code| *code = place[*code as usize]);
         }
         Ok(Categories { levels, codes: Arc::new(codes), numeric, complete: !self.missing })
     }

@@ -1,5 +1,7 @@
 //! Weighted totals by domain with all that their variances need, made in one pass over the rows.
 
+use std::ops::Range;
+
 use super::{
     calibrated::{CalibratedTotals, for_each_control, regression},
     domains::Domains,
@@ -90,6 +92,9 @@ impl<'a> Moments<'a> {
             Some(replicates) => replicate_totals(prepared, replicates, domains, &columns),
         };
         let control_sums = control_sums(prepared, domains, &columns);
+        if control_sums.is_some() {
+            prepared.calibrated();
+        }
         Self { prepared, domains, columns, totals, counts, leaf_sums, replicate_totals, control_sums }
     }
 
@@ -175,25 +180,25 @@ impl<'a> Moments<'a> {
     }
 
     /// The linearized totals of a domain's leaves, and their regression on the controls.
-    fn own_and_slopes(&self, parameter: Parameter) -> Option<(&[u32], Vec<f64>, Vec<f64>)> {
-        let (sums, regression) = (self.control_sums.as_ref()?, regression(self.prepared)?);
+    fn own_and_slopes(&self, of: &CalibratedTotals, parameter: Parameter) -> Option<(&[u32], Vec<f64>, Vec<f64>)> {
+        let (control_sums, regression) = (self.control_sums.as_ref()?, regression(self.prepared)?);
         let (leaves, own) = self.leaf_sums.of(parameter.domain, self.k());
         let totals = self.totals(parameter.domain);
         let linearized = |s: &[f64]| parameter.functional.linearized(s, totals);
         let own = own.chunks_exact(self.k()).map(linearized).collect();
         let width = regression.controls.totals.len() * self.k();
-        let of = &sums[parameter.domain * width..(parameter.domain + 1) * width];
-        let right: Vec<f64> = of.chunks_exact(self.k()).map(linearized).collect();
-        Some((leaves, own, regression.normal.solve(&right)))
+        let sums = &control_sums[parameter.domain * width..(parameter.domain + 1) * width];
+        let right: Vec<f64> = sums.chunks_exact(self.k()).map(linearized).collect();
+        Some((leaves, own, of.slopes(&right)))
     }
 
     /// After calibration every row has a residual, inside the domain or not.
     fn residual_covariance(&self, parameters: &[Parameter]) -> Result<Vec<f64>, StatisticsError> {
         let k = parameters.len();
-        if let Some(of) = self.prepared.calibrated.get_or_init(|| CalibratedTotals::new(self.prepared))
+        if let Some(of) = self.prepared.calibrated()
             && self.control_sums.is_some()
         {
-            let parts: Vec<_> = parameters.iter().filter_map(|&p| self.own_and_slopes(p)).collect();
+            let parts: Vec<_> = parameters.iter().filter_map(|&p| self.own_and_slopes(of, p)).collect();
             if let [(leaves, own, b)] = parts.as_slice()
                 && let Some(variance) = of.variance(&self.prepared.design, leaves, own, b)
             {
@@ -301,10 +306,27 @@ impl Prepared {
         (kept_leaves, kept_values)
     }
 
-    /// The rows leaf by leaf.
-    pub(super) fn rows_in_order(&self) -> impl Iterator<Item = usize> {
+    /// Some of the rows, leaf by leaf.
+    pub(super) fn rows_in_order(&self, range: Range<usize>) -> impl Iterator<Item = usize> {
         let order = self.by_leaf();
-        (0..self.weights.len()).map(move |at| order.map_or(at, |order| order[at] as usize))
+        range.map(move |at| order.map_or(at, |order| order[at] as usize))
+    }
+
+    /// Sums after one calibration, made once. They are made outside the lock: making them runs on all threads, and a
+    /// thread that waits for the others may take up work that asks for them too.
+    fn calibrated(&self) -> Option<&CalibratedTotals> {
+        if self.calibrated.get().is_none() {
+            let made = CalibratedTotals::new(self);
+            let _ = self.calibrated.set(made);
+        }
+        self.calibrated.get().and_then(Option::as_ref)
+    }
+
+    /// Ranges of rows, leaf by leaf, that end where a leaf ends.
+    pub(super) fn leaf_ranges(&self) -> Vec<Range<usize>> {
+        let unit_of_row = self.design.leaf_of_row();
+        Rows { order: self.by_leaf(), unit_of_row, group_of_row: unit_of_row, groups: 0, weights: &self.weights }
+            .chunks()
     }
 
     /// Residuals of linearized rows after every weight step, summed by leaf.

@@ -19,7 +19,7 @@ pub(super) fn ratio(prepared: &Prepared, plan: &Ratio) -> Result<Answer, Statist
     let domains = Domains::new(prepared, &plan.by)?.where_present(&[&over, &under]);
     let moments = Moments::new(prepared, &domains, vec![Values::Of(&over), Values::Of(&under)]);
     let level = plan.ci.as_ref().map_or(0.95, |ci: &CiPlan| ci.level);
-    let mut quantiles = Quantiles::default();
+    let quantiles = Quantiles::default();
     let mut rows = Vec::with_capacity(domains.len());
     for domain in 0..domains.len() {
         let mut row = EstimateRow { domain: domains.key(domain), ..EstimateRow::default() };
@@ -33,7 +33,7 @@ pub(super) fn ratio(prepared: &Prepared, plan: &Ratio) -> Result<Answer, Statist
             row.estimate = Some(moments.value(parameter));
             row.se = Some(moments.variance(parameter)?.sqrt());
             row.df = Some(plan.ci.as_ref().and_then(|ci| ci.df).unwrap_or_else(|| moments.df(domain)));
-            add_t_interval(&mut row, level, &mut quantiles);
+            add_t_interval(&mut row, level, &quantiles);
         }
         rows.push(row);
     }

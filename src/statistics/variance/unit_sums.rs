@@ -160,7 +160,8 @@ impl Rows<'_> {
         self.unit_of_row[self.row(at)]
     }
 
-    fn chunks(&self) -> Vec<Range<usize>> {
+    /// Ranges of rows in order, each some thousand, that end where a unit ends.
+    pub fn chunks(&self) -> Vec<Range<usize>> {
         let (mut ranges, mut start) = (Vec::new(), 0);
         let rows = self.unit_of_row.len();
         while start < rows {

@@ -248,7 +248,7 @@ fn fit_short(category: &[u32], totals: &[f64], column_sums: &[f64], factors: &mu
 }
 
 /// A dot product in eight fixed lanes: fast, and the same on every machine.
-fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(in crate::statistics) fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut lanes = [0.0; 8];
     let (wide_a, wide_b) = (a.chunks_exact(8), b.chunks_exact(8));
     let rest: f64 = wide_a.remainder().iter().zip(wide_b.remainder()).map(|(x, y)| x * y).sum();
