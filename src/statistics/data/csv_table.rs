@@ -99,9 +99,14 @@ fn line_ends(bytes: &[u8]) -> usize {
 
 /// The cells of one column of a piece, or of all that was read.
 enum Part {
-    Text { bytes: Vec<u8>, ends: Vec<usize> },
+    Text {
+        bytes: Vec<u8>,
+        ends: Vec<usize>,
+    },
     Categories(Interner),
-    Numbers { values: Vec<f64>, fault: Option<StatisticsError> },
+    /// As long as all are numbers; else they become text, so that whoever asks for them meets the first fault among
+    /// the rows that are left then.
+    Numbers(Vec<f64>),
 }
 
 /// What keeps a piece from being read.
@@ -131,7 +136,7 @@ impl Part {
         match kind {
             ColumnKind::Text => Self::Text { bytes: Vec::new(), ends: Vec::new() },
             ColumnKind::Categories => Self::Categories(Interner::default()),
-            ColumnKind::Numbers => Self::Numbers { values: Vec::new(), fault: None },
+            ColumnKind::Numbers => Self::Numbers(Vec::new()),
         }
     }
 
@@ -139,7 +144,7 @@ impl Part {
         Self::new(match self {
             Self::Text { .. } => ColumnKind::Text,
             Self::Categories(_) => ColumnKind::Categories,
-            Self::Numbers { .. } => ColumnKind::Numbers,
+            Self::Numbers(_) => ColumnKind::Numbers,
         })
     }
 
@@ -150,28 +155,30 @@ impl Part {
                 ends.push(bytes.len());
             }
             Self::Categories(interned) => interned.push(cell, row),
-            Self::Numbers { values, fault } => values.push(parse_number(name, cell, row).unwrap_or_else(|error| {
-                fault.get_or_insert(error);
-                f64::NAN
-            })),
+            Self::Numbers(values) => match parse_number(name, cell, row) {
+                Ok(value) => values.push(value),
+                Err(_) => {
+                    *self = as_text(values);
+                    self.push(name, cell, row);
+                }
+            },
         }
     }
 
-    fn append(&mut self, other: &Self, rows_before: usize) {
-        match (self, other) {
+    fn append(&mut self, other: &Self) {
+        match (&mut *self, other) {
             (Self::Text { bytes, ends }, Self::Text { bytes: more, ends: more_ends }) => {
                 let before = bytes.len();
                 bytes.extend_from_slice(more);
                 ends.extend(more_ends.iter().map(|end| before + end));
             }
             (Self::Categories(interned), Self::Categories(more)) => interned.append(more),
-            (Self::Numbers { values, fault }, Self::Numbers { values: more, fault: other }) => {
-                values.extend_from_slice(more);
-                if let (None, Some(StatisticsError::Cell { column, row, reason })) = (&fault, other) {
-                    let (column, reason) = (column.clone(), reason.clone());
-                    *fault = Some(StatisticsError::Cell { column, row: rows_before + row, reason });
-                }
+            (Self::Numbers(values), Self::Numbers(more)) => values.extend_from_slice(more),
+            (Self::Numbers(values), Self::Text { .. }) => {
+                *self = as_text(values);
+                self.append(other);
             }
+            (Self::Text { .. }, Self::Numbers(more)) => self.append(&as_text(more)),
             _ => unreachable!("pieces have the kinds of their columns"),
         }
     }
@@ -189,14 +196,26 @@ impl Part {
                 let _ = column.categories.set(interned.finish(name).map(Into::into));
                 column
             }
-            Self::Numbers { mut values, fault } => {
+            Self::Numbers(mut values) => {
                 values.shrink_to_fit();
                 let column = Column::new(Cells::Numbers);
-                let _ = column.numbers.set(fault.map_or_else(|| Ok(values.into()), Err));
+                let _ = column.numbers.set(Ok(values.into()));
                 column
             }
         }
     }
+}
+
+/// Numbers as text that reads back as the same numbers.
+fn as_text(values: &[f64]) -> Part {
+    let (mut bytes, mut ends) = (Vec::new(), Vec::with_capacity(values.len()));
+    for value in values {
+        if !value.is_nan() {
+            bytes.extend_from_slice(value.to_string().as_bytes());
+        }
+        ends.push(bytes.len());
+    }
+    Part::Text { bytes, ends }
 }
 
 impl Reading<'_> {
@@ -266,13 +285,8 @@ impl Reading<'_> {
     }
 
     fn append(&mut self, pieces: &[(usize, Vec<Part>)]) {
-        let rows = self.rows;
         self.columns.par_iter_mut().enumerate().for_each(|(at, (_, _, part))| {
-            let mut before = rows;
-            for (more, parts) in pieces {
-                part.append(&parts[at], before);
-                before += more;
-            }
+            pieces.iter().for_each(|(_, parts)| part.append(&parts[at]));
         });
         self.rows += pieces.iter().map(|(rows, _)| rows).sum::<usize>();
     }
