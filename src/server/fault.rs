@@ -98,6 +98,9 @@ pub enum Refusal {
         /// Why.
         message: String,
     },
+    /// A run has no bundle (yet).
+    #[error("bundle the run: {0}")]
+    NoBundle(String),
     /// A step of a review was not taken.
     #[error(transparent)]
     Review(#[from] ReviewRefusal),

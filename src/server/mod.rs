@@ -5,7 +5,9 @@
 
 pub mod accounts;
 pub mod app;
+pub mod archive;
 pub mod audit;
+pub mod bundles;
 mod clock;
 mod config;
 mod diff;

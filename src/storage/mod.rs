@@ -7,6 +7,7 @@
 #[macro_use]
 mod connection;
 mod audit;
+mod bundles;
 mod checkpoints;
 mod copy;
 mod devices;
@@ -36,6 +37,7 @@ mod tokens;
 mod url;
 
 pub use audit::{Act, AuditEntry, AuditHead, Author, Outcome};
+pub use bundles::RunBundle;
 pub use checkpoints::{AuditCheckpoint, EntryFilter};
 pub use connection::{Database, PoolSettings};
 pub use copy::{CellKind, Cells, ColumnShape, EachRow, TableShape, Tables};
