@@ -7,6 +7,7 @@ mod access;
 mod audit;
 mod bad_input;
 mod bad_inputs;
+mod bundles;
 mod contract;
 mod devices;
 mod fuzz;
