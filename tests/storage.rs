@@ -75,7 +75,8 @@ fn put_sample(database: &Database, content: &str, cases: &[SampleCase]) -> Resul
 fn keep(database: &Database, id: &str, rev: i32, body: &[u8]) -> scilit::storage::Kept {
     let sha256 = sha256_hex(body);
     let (content_type, received_at_ms, received_from) = ("application/json", 1_763_800_000_123, "test");
-    let arrival = Arrival { id, rev, sha256: &sha256, body, content_type, received_at_ms, received_from };
+    let arrival =
+        Arrival { id, rev, sha256: &sha256, body, content_type, received_at_ms, received_from, revoked: false };
     database.keep_submission(arrival, &Author::system(), &Signer::from_seed(&[7; 32])).expect("kept bytes")
 }
 

@@ -42,6 +42,7 @@ struct Body<'a> {
     server_seq: i64,
     rev: i32,
     from: &'a str,
+    revoked: bool,
     survey_id: &'a str,
     case_id: &'a str,
     questionnaire_hash: &'a str,
@@ -97,9 +98,14 @@ macro_rules! judges {
                 accepted: bool,
                 now_ms: i64,
             ) -> Result<(InterviewState, Act), StorageError> {
-                let (id, rev, from): (String, i32, String) = submission_raw::table
+                let (id, rev, from, revoked): (String, i32, String, bool) = submission_raw::table
                     .find(server_seq)
-                    .select((submission_raw::id, submission_raw::rev, submission_raw::received_from))
+                    .select((
+                        submission_raw::id,
+                        submission_raw::rev,
+                        submission_raw::received_from,
+                        submission_raw::revoked,
+                    ))
                     .first(self)?;
                 let head = self.held_head(&id)?.ok_or(diesel::result::Error::NotFound)?;
                 let (state, reason) = match judgement {
@@ -108,7 +114,7 @@ macro_rules! judges {
                     }
                     Judgement::Good { survey_id, case_id, questionnaire_hash, answers } => {
                         let body =
-                            Body { server_seq, rev, from: &from, survey_id, case_id, questionnaire_hash, answers };
+                            Body { server_seq, rev, from: &from, revoked, survey_id, case_id, questionnaire_hash, answers };
                         good(self, &head, &body, accepted, now_ms)?
                     }
                 };
@@ -165,13 +171,7 @@ macro_rules! judges {
                     if accepted {
                         return Ok(None);
                     }
-                    let tablet: Option<(String, String)> = device::table
-                        .inner_join(person::table)
-                        .filter(device::id.eq(body.from))
-                        .select((device::status, person::status))
-                        .first(c)
-                        .optional()?;
-                    if tablet.is_some_and(|(tablet, person)| tablet != "active" || person != "active") {
+                    if body.revoked {
                         return Ok(Some("late-or-revoked"));
                     }
                     // A closing waits until this is committed, and this until a closing is: they have one order.

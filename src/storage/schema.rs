@@ -67,6 +67,7 @@ diesel::table! {
         received_from -> Text,
         conflict -> Bool,
         judged_at_ms -> Nullable<BigInt>,
+        revoked -> Bool,
     }
 }
 

@@ -1,0 +1,13 @@
+-- Whether the sender stood revoked when the bytes arrived: what counts is the state then, not that of the judgement.
+ALTER TABLE submission_raw ADD COLUMN revoked BOOLEAN NOT NULL DEFAULT FALSE;
+
+-- Of bytes from before, the safe side: what still waits from somebody who stands revoked now goes on waiting for a person.
+UPDATE submission_raw SET revoked = TRUE
+WHERE received_from IN (
+        SELECT d.id FROM device d JOIN person p ON p.id = d.person_id WHERE d.status <> 'active' OR p.status <> 'active')
+    AND (judged_at_ms IS NULL OR server_seq IN (SELECT server_seq FROM quarantine WHERE state = 'open'));
+
+DROP TRIGGER submission_bytes_are_immutable ON submission_raw;
+CREATE TRIGGER submission_bytes_are_immutable
+BEFORE UPDATE OF server_seq, id, rev, sha256, body, content_type, received_at_ms, conflict, revoked ON submission_raw
+FOR EACH ROW EXECUTE FUNCTION refuse_change();
