@@ -338,3 +338,53 @@ fn again(error: &StorageError) -> StorageError {
         other => StorageError::Refused(other.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arriving(bytes: usize) -> Arriving {
+        let by = Author { id: "t".to_owned(), role: "surveyor".to_owned() };
+        let (id, sha256, body) = ("i".to_owned(), "d".to_owned(), Bytes::from(vec![0; bytes]));
+        Arriving { id, rev: 1, sha256, body, received_at_ms: 1, by, revoked: false }
+    }
+
+    /// A writer whose thread never comes.
+    fn idle() -> Writer {
+        let (queue, filled, thread) = (Mutex::default(), Condvar::new(), Mutex::default());
+        Writer(Arc::new(Inner { queue, filled, thread }))
+    }
+
+    fn is_turned_away<T>(pending: &Pending<T>) -> bool {
+        matches!(pending.told, Err(StorageError::Unavailable(_)))
+    }
+
+    #[test]
+    fn the_queue_is_bounded_by_count_and_by_bytes_and_has_room_again_when_a_batch_is_taken() {
+        let writer = idle();
+        let waiting: Vec<_> = (0..WAITING_MAX).map(|_| writer.keep(arriving(1))).collect();
+        assert!(!waiting.iter().any(is_turned_away));
+        assert!(is_turned_away(&writer.keep(arriving(1))), "one too many");
+        assert_eq!(writer.0.queue.lock().take(BATCH_MAX).arrivals.len(), BATCH_MAX);
+        assert!(!is_turned_away(&writer.keep(arriving(1))));
+
+        let writer = idle();
+        let large = WAITING_BYTES_MAX / 4;
+        let waiting: Vec<_> = (0..4).map(|_| writer.keep(arriving(large))).collect();
+        assert!(!waiting.iter().any(is_turned_away));
+        assert!(is_turned_away(&writer.keep(arriving(1))), "no room for a byte");
+        drop(writer.0.queue.lock().take(1));
+        assert!(!is_turned_away(&writer.keep(arriving(large))));
+    }
+
+    #[test]
+    fn a_stopped_writer_takes_nothing_and_whoever_waits_behind_a_failure_is_told_its_reason() {
+        let writer = idle();
+        let mut waits = writer.keep(arriving(1));
+        writer.0.turn_away(&StorageError::Full);
+        let told = waits.told.as_mut().map(|told| told.try_recv());
+        assert!(matches!(told, Ok(Ok(Err(StorageError::Full)))), "{told:?}");
+        writer.stop();
+        assert!(is_turned_away(&writer.keep(arriving(1))));
+    }
+}
