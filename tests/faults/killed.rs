@@ -9,6 +9,7 @@ use scilit::{
 };
 
 use crate::{
+    away::probe,
     cycles,
     support::{
         TestDatabase,
@@ -81,6 +82,7 @@ fn killed_postgres(relaxed: bool) -> Option<(Findings, usize)> {
     }
     // The same server, never restarted, takes what it could not take.
     app.recovered();
+    journal.push(probe());
     send_again(app.address, app.secret(Role::Surveyor), &mut journal);
     Some((compare(&test, &journal), acknowledged_before))
 }

@@ -151,18 +151,20 @@ fn body(id: &str, number: usize) -> String {
     format!("{{\"id\":\"{id}\",\"note\":\"{}\"}}", "字".repeat(300 * (number % 8)))
 }
 
-/// So many clients send one submission after another until told to stop; what they remember.
+/// So many clients send one submission after another until told to stop or left without an answer; what they remember.
 pub fn storm(address: SocketAddr, secret: &str, (wave, clients): (u32, u32), stop: &AtomicBool) -> Vec<Sent> {
     let client = |client: u32| {
         let mut journal = Vec::new();
         while !stop.load(Ordering::Relaxed) {
             let id = id(wave, client, journal.len());
             let body = body(&id, journal.len());
-            let receipt = match put(address, secret, &id, &body) {
-                Told::Receipt(_, receipt) => Some(receipt),
-                _ => None,
-            };
+            let told = put(address, secret, &id, &body);
+            let is_over = told == Told::Nothing;
+            let receipt = if let Told::Receipt(_, receipt) = told { Some(receipt) } else { None };
             journal.push(Sent { id, body, receipt });
+            if is_over {
+                break;
+            }
         }
         journal
     };
