@@ -169,6 +169,7 @@ fn received_bytes_and_receipts_cannot_be_changed_or_removed() {
         database.publish_questionnaire(&questionnaire("1.0.0", "q1"), &Author::system()).expect("a questionnaire");
         for sql in [
             "UPDATE submission_raw SET sha256 = 'x'",
+            "UPDATE submission_raw SET revoked = conflict",
             "DELETE FROM submission_raw",
             "UPDATE receipt SET body = 'x'",
             "DELETE FROM receipt",
@@ -178,8 +179,8 @@ fn received_bytes_and_receipts_cannot_be_changed_or_removed() {
             assert!(test.execute(sql).is_err(), "{}: {sql}", database.backend());
         }
         assert!(
-            test.execute("UPDATE submission_raw SET judged_at_ms = 7").is_ok(),
-            "the judgement's time is no evidence"
+            test.execute("DELETE FROM submission_unjudged").is_ok(),
+            "that bytes wait for a judgement is no evidence"
         );
     });
 }

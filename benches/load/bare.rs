@@ -21,7 +21,6 @@ diesel::table! {
         received_at_ms -> BigInt,
         received_from -> Text,
         conflict -> Bool,
-        judged_at_ms -> Nullable<BigInt>,
         revoked -> Bool,
     }
 }
@@ -104,7 +103,6 @@ struct Raw {
     received_at_ms: i64,
     received_from: String,
     conflict: bool,
-    judged_at_ms: Option<i64>,
     revoked: bool,
 }
 

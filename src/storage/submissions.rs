@@ -74,8 +74,7 @@ impl Database {
     /// Whatever the database refused.
     pub fn unjudged_submissions(&self, after: i64, rows_max: i64) -> Result<Vec<Waiting>, StorageError> {
         Ok(reading!(self, c => submission_raw::table
-            .filter(submission_raw::judged_at_ms.is_null())
-            .filter(submission_raw::conflict.eq(false))
+            .inner_join(submission_unjudged::table)
             .filter(submission_raw::server_seq.gt(after))
             .order(submission_raw::server_seq)
             .limit(rows_max)

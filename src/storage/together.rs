@@ -113,6 +113,8 @@ trait Bulk {
     /// Each row's `server_seq`.
     fn add_bodies(&mut self, rows: &[&RawRow<'_>]) -> QueryResult<Vec<i64>>;
     fn add_receipts(&mut self, rows: &[ReceiptRow<'_>]) -> QueryResult<()>;
+    /// Notes that these wait for a judgement.
+    fn add_unjudged(&mut self, seqs: &[i64]) -> QueryResult<()>;
 }
 
 impl Bulk for SqliteConnection {
@@ -137,6 +139,15 @@ impl Bulk for SqliteConnection {
     fn add_receipts(&mut self, rows: &[ReceiptRow<'_>]) -> QueryResult<()> {
         for row in rows {
             diesel::insert_into(receipt::table).values(row).execute(self)?;
+        }
+        Ok(())
+    }
+
+    fn add_unjudged(&mut self, seqs: &[i64]) -> QueryResult<()> {
+        for seq in seqs {
+            diesel::insert_into(submission_unjudged::table)
+                .values(submission_unjudged::server_seq.eq(seq))
+                .execute(self)?;
         }
         Ok(())
     }
@@ -169,6 +180,11 @@ impl Bulk for PgConnection {
     fn add_receipts(&mut self, rows: &[ReceiptRow<'_>]) -> QueryResult<()> {
         diesel::insert_into(receipt::table).values(rows).execute(self).map(|_| ())
     }
+
+    fn add_unjudged(&mut self, seqs: &[i64]) -> QueryResult<()> {
+        let rows: Vec<_> = seqs.iter().map(|seq| submission_unjudged::server_seq.eq(*seq)).collect();
+        diesel::insert_into(submission_unjudged::table).values(rows).execute(self).map(|_| ())
+    }
 }
 
 /// A connection that can keep and judge many at once; the one body below serves both backends.
@@ -198,6 +214,12 @@ macro_rules! writes {
                 let rows: Vec<&RawRow<'_>> = new.iter().map(|(_, row)| row).collect();
                 let seqs = if rows.is_empty() { Vec::new() } else { self.add_bodies(&rows)? };
                 mark_conflicts(self, &rows)?;
+                // Nobody judges bytes in conflict before a person has chosen.
+                let waiting: Vec<i64> =
+                    rows.iter().zip(&seqs).filter(|(row, _)| !row.conflict).map(|(_, seq)| *seq).collect();
+                if !waiting.is_empty() {
+                    self.add_unjudged(&waiting)?;
+                }
                 let mut acts: Vec<Act> =
                     new.iter().zip(&seqs).map(|((at, row), seq)| kept(arrivals[*at].1, row, *seq)).collect();
                 let judged = judge(self, judgements, now_ms, &mut acts)?;
