@@ -32,6 +32,7 @@ mod submissions;
 mod surveys;
 pub mod tokens;
 pub mod vault;
+mod writer;
 
 pub use accounts::AccountRefusal;
 pub use app::{RunningServer, StartError, start, start_with};
@@ -55,5 +56,6 @@ pub use publish::publish;
 pub use rates::{Purpose, Rate, Rates, Throttle};
 pub use review::{review, review_many, take_body};
 pub use roles::{Actor, Role};
-pub use submissions::{Received, receive};
+pub use submissions::Received;
 pub use surveys::{NewSurvey, create_survey, put_file};
+pub use writer::{Arriving, Pending, Writer};

@@ -33,6 +33,7 @@ mod states;
 mod submissions;
 mod survey_state;
 mod surveys;
+mod together;
 mod tokens;
 mod url;
 
@@ -59,6 +60,7 @@ pub use sessions::{Session, TriesLimit};
 pub use states::{InterviewState, ItemComment, Level, ReviewRefusal, Reviewer, Seen, Step};
 pub use submissions::{Arrival, Kept, Waiting};
 pub use surveys::{FileKind, NewFile, SampleCase, StoredFile, Survey, SurveyFile};
+pub use together::Together;
 pub use tokens::ApiToken;
 pub use url::{DatabaseUrl, DatabaseUrlError};
 

@@ -66,7 +66,13 @@ diesel::table! {
         received_at_ms -> BigInt,
         received_from -> Text,
         conflict -> Bool,
-        judged_at_ms -> Nullable<BigInt>,
+        revoked -> Bool,
+    }
+}
+
+diesel::table! {
+    submission_unjudged (server_seq) {
+        server_seq -> BigInt,
     }
 }
 
@@ -409,6 +415,7 @@ diesel::allow_tables_to_appear_in_same_query!(person, session, device, device_to
 
 diesel::joinable!(receipt -> submission_raw (server_seq));
 diesel::joinable!(quarantine -> submission_raw (server_seq));
+diesel::joinable!(submission_unjudged -> submission_raw (server_seq));
 diesel::joinable!(sample_case -> survey (survey_id));
 diesel::allow_tables_to_appear_in_same_query!(
     questionnaire,
@@ -416,6 +423,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     survey_file,
     sample_case,
     submission_raw,
+    submission_unjudged,
     receipt,
     interview,
     canonical_interview,

@@ -49,7 +49,7 @@ use actix_web::{
 };
 
 use super::{
-    Clock, Config, Instruments, Keys, Metrics, Passwords, Throttle,
+    Clock, Config, Instruments, Keys, Metrics, Passwords, Throttle, Writer,
     jobs::{Notary, Runner},
 };
 use crate::storage::Database;
@@ -67,6 +67,8 @@ pub struct Shared {
     pub keys: Keys,
     /// The signer of the audit log's checkpoints.
     pub notary: Notary,
+    /// The one that keeps and judges submissions.
+    pub writer: Writer,
     /// Published questionnaires, read once.
     pub instruments: Instruments,
     /// Where runs are computed.
