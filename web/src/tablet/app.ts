@@ -167,6 +167,13 @@ export function returnOf(work: Case) {
 /** Screens by the part of the address behind the hash sign. */
 export const path = ref(readPath());
 
+/** A one-time code behind the hash sign, as the picture on the supervisor's page holds it. */
+export const codeInAddress = ref(readCode());
+
+function readCode(): string {
+  return /^#[0-9A-Za-z-]{10,14}$/.test(location.hash) ? location.hash.slice(1) : '';
+}
+
 function readPath(): string[] {
   return location.hash.startsWith('#/') ? location.hash.slice(2).split('/').map(decodeURIComponent) : [];
 }
@@ -174,6 +181,7 @@ function readPath(): string[] {
 export function listenToAddress(): void {
   globalThis.addEventListener('hashchange', () => {
     path.value = readPath();
+    codeInAddress.value = readCode();
     triggerRef(path);
   });
 }
