@@ -222,7 +222,10 @@ export class Line {
     }
     // The host stays the tablet's own, as a real proxy would keep it.
     const target = new URL(request.url, this.server.url);
-    const onward = ask(target, { method: request.method, headers: request.headers }, async (answer) => {
+    // What is rewritten must come whole, not as a word that nothing changed.
+    const asked = { ...request.headers };
+    if (this.rewrite) delete asked['if-none-match'];
+    const onward = ask(target, { method: request.method, headers: asked }, async (answer) => {
       const answered = [];
       for await (const part of answer) answered.push(part);
       if (applies && this.mode === 'swallow') return response.destroy();

@@ -45,6 +45,7 @@ export class Tablet {
 
   async tab() {
     const page = await this.context.newPage();
+    page.setDefaultTimeout(10_000);
     await page.setViewportSize(this.size);
     page.on('pageerror', (error) => this.faults.push(`error: ${error.message}`));
     page.on('console', (message) => {
@@ -137,6 +138,9 @@ export class Tablet {
     return id;
   }
 
+  /** Until the screen says that everything is on the disk. */
+  saved = () => this.page.locator('[data-test=saved][data-writing=false]').waitFor();
+
   async next(from) {
     await this.at('next').click();
     await this.page.waitForFunction((id) => document.querySelector('[data-item]')?.getAttribute('data-item') !== id, from);
@@ -148,6 +152,8 @@ export class Tablet {
     while (shown.length < count && (await this.page.locator('[data-item]').count()) > 0) {
       const id = await this.answer(given);
       shown.push(id);
+      await this.page.waitForTimeout(['age', 'hours', 'comment', 'visit'].includes(id) && shown.length >= count ? 400 : 0);
+      await this.saved();
       if (shown.length < count) await this.next(id);
     }
     return shown;
@@ -170,12 +176,15 @@ export class Tablet {
 
   async waitState(number, state, rev = 1) {
     await this.go('queue');
-    await this.page.locator(`[data-row="${number}/${rev}"][data-state=${state}]`).waitFor();
+    await this.page.locator(`[data-row="${number}/${rev}"][data-state=${state}]`).waitFor().catch(async (error) => {
+      throw new Error(`${number} is not ${state}: ${await this.page.locator('main').innerText()}`, { cause: error });
+    });
   }
 
   upload = () => this.at('upload').click();
 
-  shellReady = () => this.page.evaluate(async () => (await navigator.serviceWorker.ready).active?.state);
+  /** Until the program is in its own cache and this page runs from it. */
+  shellReady = () => this.page.waitForFunction(() => navigator.serviceWorker.controller?.state === 'activated');
 
   async clean() {
     assert.deepEqual(this.faults, []);

@@ -6,6 +6,8 @@ import { app, path } from './app';
  */
 
 let waitingWorker: ServiceWorker | null = null;
+/** Whether somebody said that the newer program should take over. */
+let asked = false;
 
 export function registerShell(): void {
   if (!('serviceWorker' in navigator) || import.meta.env.DEV) return;
@@ -17,7 +19,7 @@ export function registerShell(): void {
   let reloading = false;
   navigator.serviceWorker.addEventListener('controllerchange', () => {
     // Only the tap on 更新 leads here: the first installation takes over nothing.
-    if (!waitingWorker || reloading) return;
+    if (!asked || reloading) return;
     reloading = true;
     location.reload();
   });
@@ -35,5 +37,7 @@ function watch(registration: ServiceWorkerRegistration): void {
 export const mayUpdate = (): boolean => app.update && path.value[3] !== 'talk';
 
 export function update(): void {
-  if (mayUpdate()) waitingWorker?.postMessage('take over');
+  if (!mayUpdate()) return;
+  asked = true;
+  waitingWorker?.postMessage('take over');
 }

@@ -27,6 +27,8 @@ self.addEventListener('activate', (event) => {
   const tidy = async (): Promise<void> => {
     const others = (await caches.keys()).filter((name) => name.startsWith(PREFIX) && name !== CACHE);
     await Promise.all(others.slice(0, -1).map((name) => caches.delete(name)));
+    // The first release takes the page that installed it, so that a later one has somebody to wait for.
+    if (others.length === 0) await self.clients.claim();
   };
   event.waitUntil(tidy());
 });

@@ -213,6 +213,8 @@ export default {
     language: 'Language of the questionnaire',
     review: 'Review',
     progress: 'Progress',
+    saving: 'Saving…',
+    saved: 'Saved',
     note: 'Interviewer: ',
     no_answer: 'No answer',
     dont_know: 'Don’t know',

@@ -213,6 +213,8 @@ export default {
     language: '问卷语言',
     review: '检查',
     progress: '进度',
+    saving: '正在保存…',
+    saved: '已保存',
     note: '访员提示：',
     no_answer: '没有回答',
     dont_know: '不知道',

@@ -13,6 +13,8 @@ export interface OpenVisit {
   /** Whether another tab has it. */
   readonly readOnly: Ref<boolean>;
   readonly ready: Ref<boolean>;
+  /** Writes that are not on the disk yet. */
+  readonly writing: Ref<number>;
   save(...events: TabletEvent[]): Promise<void>;
 }
 
@@ -22,6 +24,7 @@ export function useVisit(key: string): OpenVisit {
   const state = shallowReactive({ visit: reactive(emptyVisit(key)) });
   const readOnly = ref(false);
   const ready = ref(false);
+  const writing = ref(0);
   let release: () => void = () => undefined;
   const gone = new AbortController();
 
@@ -64,7 +67,8 @@ export function useVisit(key: string): OpenVisit {
   const save = (...events: TabletEvent[]): Promise<void> => {
     if (readOnly.value) return Promise.resolve();
     const keeping = last.then(() => owner.keepVisit(state.visit, events));
-    last = keeping.catch(failed);
+    writing.value += 1;
+    last = keeping.catch(failed).finally(() => (writing.value -= 1));
     return last.then(() => {
       app.events += events.length;
     });
@@ -75,6 +79,7 @@ export function useVisit(key: string): OpenVisit {
     },
     readOnly,
     ready,
+    writing,
     save,
   };
 }
@@ -150,11 +155,12 @@ export async function reopen(open: OpenVisit, message: InboxMessage): Promise<bo
 /** Seals the interview into the queue: the visit, its events and the body in one transaction. Returns the code to read out. */
 export async function finish(open: OpenVisit, work: Case, instrument: Instrument, brokenOff: string | null): Promise<string> {
   const owner = signedIn();
-  const { visit } = open;
+  // The screen keeps showing the interview until the sealed one is on the disk: everything happens to a copy first.
+  await open.save();
+  const visit = JSON.parse(JSON.stringify(open.visit)) as Visit;
   const { interview } = visit;
   if (!interview || open.readOnly.value) throw new Error('there is nothing to finish');
   if (brokenOff !== null) breakOff(instrument, visit, interview, brokenOff);
-  await open.save();
   const now = Date.now();
   const client = { release: RELEASE, device: owner.profile.device, offsetMs: app.book?.offsetMs ?? 0 };
   const outcome = brokenOff === null ? '1.1' : '1.2';
@@ -184,8 +190,9 @@ export async function finish(open: OpenVisit, work: Case, instrument: Instrument
     judged: null,
   };
   const contact: TabletEvent = { kind: 'contact_attempt', id: done.id, survey: work.survey, case: work.case, outcome, mode: 'visit', note: '', gps: null, wall_ms: now };
-  await owner.keepVisit(visit, [contact, paradata('finish', interview.id, null, { rev: interview.rev })], row, body).catch(failed);
+  await owner.keepVisit(visit, [contact, paradata('finish', interview.id, null, { rev: interview.rev })], row, body);
   await refresh();
+  Object.assign(open.visit, visit);
   void round(false);
   return code;
 }
