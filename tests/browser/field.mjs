@@ -205,7 +205,7 @@ export class Line {
     for await (const part of request) parts.push(part);
     const body = Buffer.concat(parts);
     const applies = this.mode !== 'pass' && this.only.test(request.url);
-    this.seen.push({ method: request.method, path: request.url, body: body.toString(), mode: applies ? this.mode : 'pass' });
+    this.seen.push({ method: request.method, path: request.url, body: body.toString(), authorization: request.headers.authorization, mode: applies ? this.mode : 'pass' });
     if (applies && this.mode === 'dead') return response.destroy();
     if (applies && this.mode === 'portal') {
       response.writeHead(200, { 'Content-Type': 'text/html' });
@@ -214,11 +214,6 @@ export class Line {
     if (applies && this.mode === 'gateway') {
       response.writeHead(502, { 'Content-Type': 'text/html' });
       return response.end('<html><body>Bad Gateway</body></html>');
-    }
-    const fed = await this.feed?.(request.url, body.toString());
-    if (fed && !(applies && this.mode === 'swallow')) {
-      response.writeHead(200, { 'Content-Type': 'application/json', 'X-Survey-Api': '1', 'X-Server-Time-Ms': String(Date.now()) });
-      return response.end(JSON.stringify(fed));
     }
     // The host stays the tablet's own, as a real proxy would keep it.
     const target = new URL(request.url, this.server.url);
@@ -252,28 +247,6 @@ export class Line {
     this.http.close();
     await once(this.http, 'close');
   }
-}
-
-// --- a server without assignments ------------------------------------------------------------------------------
-
-/** Answers the feed of changes and the events where the server has no such routes, word for word as agreed. */
-function standIn(field) {
-  const draw = { seed: '1', algorithm: 'draw/1', items: Array.from(QUESTIONNAIRE.matchAll(/^id = "([A-Za-z0-9]+)"\ntype/gm), (found) => found[1]), options: { channels: ['people', 'tv', 'net', 'none'] } };
-  const value = (one, n) => ({
-    survey_code: 'tablet-1', survey_title: '平板测试（示例数据）', place: `示例路${n + 1}号`, district: '230102', district_name: '道里区', psu: `p${n % 3}`,
-    residence: 'urban', survey_state: 'open', fieldwork_from: '2025-01-01', fieldwork_to: '2030-12-31', state: 'open', priority: 0, reserve: false,
-    assignment: `019abcde-0000-7000-8000-${one.padStart(12, '0')}`, instrument: field.hash,
-    selection: { method: 'uniform', u_num: '4503599627370496', table: null, algorithm: 'uniform/1' }, draw,
-  });
-  return async (path, body) => {
-    if (path.startsWith('/api/v1/sync/changes')) {
-      const messages = field.returned ?? [];
-      const put = field.cases.map((one, n) => ({ kind: 'case', op: 'put', survey: field.survey, case: one, value: { ...value(one, n), ...field.changed?.[one] } }));
-      return { cursor: 'stand-in', has_more: false, changes: [...put, ...messages.map((message) => ({ kind: 'message', op: 'put', seq: message.seq, value: message }))] };
-    }
-    if (path === '/api/v1/events:batch') return { accepted_through: Math.max(0, ...JSON.parse(body).events.map((event) => event.seq)), gaps: [], conflicts: [] };
-    return null;
-  };
 }
 
 // --- the survey ------------------------------------------------------------------------------------------------
@@ -319,11 +292,7 @@ export class Field {
   async assign(user = this.surveyor, cases = this.cases) {
     for (let at = 0; at < cases.length; at += 1000) {
       const assign = cases.slice(at, at + 1000).map((one) => ({ case: one, user, priority: 0, reason: '' }));
-      await this.supervisor.send('POST', `/api/v1/surveys/${this.survey}/assignments`, { assign }).catch((error) => {
-        if (!/: 40[45] /.test(error.message)) throw error;
-        // A server without assignments: the line answers the feed in its place.
-        this.line.feed = standIn(this);
-      });
+      await this.supervisor.send('POST', `/api/v1/surveys/${this.survey}/assignments`, { assign });
     }
   }
 

@@ -33,7 +33,7 @@ export const app = reactive({
 
 export const session = shallowRef<Session | null>(null);
 let database: Database | null = null;
-let send: Send = sender(RELEASE);
+const send: Send = sender(RELEASE);
 
 export const db = (): Database => {
   if (!database) throw new Error('the database is not open');

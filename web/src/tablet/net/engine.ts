@@ -131,9 +131,12 @@ function apply(book: Book, change: Change): void {
   }
   const key = `${change.survey}/${change.case}`;
   // A case that was taken back leaves the list; what was done at it stays until it is sent.
-  if (change.op === 'delete' || !change.value) delete book.cases[key];
+  if (change.op === 'delete' || !change.value) book.cases = without(book.cases, key);
   else book.cases[key] = { key, survey: change.survey, case: change.case, value: change.value };
 }
+
+/** A record without one of its entries. */
+const without = <T>(all: Record<string, T>, key: string): Record<string, T> => Object.fromEntries(Object.entries(all).filter(([one]) => one !== key));
 
 async function events(parts: Parts): Promise<void> {
   for (let batch = await parts.session.events(EVENTS_MAX); batch.length > 0; batch = await parts.session.events(EVENTS_MAX)) {

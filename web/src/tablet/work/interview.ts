@@ -63,7 +63,7 @@ export function setAnswer(interview: Interview, item: string, given: { v: unknow
   if (before !== undefined && after !== null && JSON.stringify({ v: before.v, m: before.m }) === JSON.stringify({ v: undefined, ...after }))
     return false;
   const counted = { n_changes: (before?.n_changes ?? -1) + 1, ms: before?.ms ?? 0 };
-  if (after === null) delete interview.answers[item];
+  if (after === null) interview.answers = Object.fromEntries(Object.entries(interview.answers).filter(([id]) => id !== item));
   else interview.answers[item] = { ...after, ...counted };
   return true;
 }

@@ -39,8 +39,10 @@ export async function contentOf(session: Session, visits: readonly Visit[]): Pro
   const rows: PackedRow[] = [];
   for (const row of await session.queue().catch(() => [])) {
     const body = await session.bodyOf(row).catch(() => null);
-    const { owner: _owner, body: _sealed, ...rest } = row;
-    if (body) rows.push({ ...rest, body: new TextDecoder().decode(body) });
+    if (!body) continue;
+    const packed: Partial<QueueRow> = { ...row };
+    delete packed.owner;
+    rows.push({ ...(packed as Omit<QueueRow, 'owner'>), body: new TextDecoder().decode(body) });
   }
   return { rows, visits: visits.filter((visit) => visit.interview !== null || visit.finished.length > 0) };
 }
