@@ -20,7 +20,7 @@ interface File {
   data: string;
 }
 
-export type PackedRow = Omit<QueueRow, 'body' | 'owner'> & { body: string };
+export type PackedRow = Omit<QueueRow, 'body'> & { body: string };
 
 export interface Content {
   rows: PackedRow[];
@@ -40,9 +40,8 @@ export async function contentOf(session: Session, visits: readonly Visit[]): Pro
   for (const row of await session.queue().catch(() => [])) {
     const body = await session.bodyOf(row).catch(() => null);
     if (!body) continue;
-    const packed: Partial<QueueRow> = { ...row };
-    delete packed.owner;
-    rows.push({ ...(packed as Omit<QueueRow, 'owner'>), body: new TextDecoder().decode(body) });
+    const packed: Omit<QueueRow, 'body'> = row;
+    rows.push({ ...packed, body: new TextDecoder().decode(body) });
   }
   return { rows, visits: visits.filter((visit) => visit.interview !== null || visit.finished.length > 0) };
 }
