@@ -4,6 +4,8 @@
 //! [`Response::accept`] holds it against the questionnaire. Nothing is dropped: what fails is quarantined as sent.
 
 mod accept;
+#[cfg(test)]
+mod conformance;
 mod faults;
 mod household;
 mod submission;
