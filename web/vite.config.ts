@@ -10,7 +10,7 @@ export default defineConfig({
   define: { __VUE_OPTIONS_API__: 'false', __VUE_PROD_DEVTOOLS__: 'false' },
   // One HTML file a page: no page carries another page's script, and the tablet app gets an entry of its own.
   build: {
-    rolldownOptions: { input: { start: page('./index.html'), style: page('./style/index.html') } },
+    rolldownOptions: { input: { start: page('./index.html'), trend: page('./trend/index.html'), style: page('./style/index.html') } },
     // The server's content policy forbids inline script and style, so nothing may be inlined.
     assetsInlineLimit: 0,
     target: 'es2022',
