@@ -165,6 +165,15 @@ const en: typeof zh = {
     down: 'fell or narrowed',
     level: 'no change told apart',
   },
+  heat: {
+    heading: 'Districts by group: {group}',
+    finding: 'Of {cells} cells, {rough} rest on too few people or have too wide an interval and are hints only (hatched); {none} have no estimate (✱).',
+    rough: 'a hint only',
+    rough_means: 'Hatched: a hint only, with fewer than 30 effective respondents, an interval wider than 30 percentage points, or none',
+    none: 'no estimate',
+    none_means: 'no estimate; the reason is in the hover text',
+    from: 'from {share}',
+  },
   files: {
     heading: 'Download and verify',
     intro: 'These files are enough to recompute every number of this page elsewhere.',

@@ -165,6 +165,15 @@ export default {
     down: '下降或缩小',
     level: '分不出变化',
   },
+  heat: {
+    heading: '各区、县（市）的{group}分组',
+    finding: '{cells}个格子中，{rough}个样本太少或区间太宽，只供参考（斜线）；{none}个没有估计值（✱）。',
+    rough: '仅供参考',
+    rough_means: '斜线：仅供参考，有效样本量不足30人，或区间宽于30个百分点，或没有区间',
+    none: '没有估计值',
+    none_means: '没有估计值，原因见悬停说明',
+    from: '{share}起',
+  },
   files: {
     heading: '下载与核对',
     intro: '用这些文件可以在别处重新算出本页的每一个数字。',
