@@ -77,7 +77,7 @@ describe('the tables', () => {
     });
   });
 
-  it('of districts by groups show the API's numbers as a map, and mark what is only a hint', async () => {
+  it('of districts by groups show the numbers of the API as a map, and mark what is only a hint', async () => {
     await visit({}, async (page) => {
       const crossing = table('district_by_residence');
       const cells = page.locator('section.heat td');

@@ -121,7 +121,7 @@ const en: typeof zh = {
     lower: 'the second is higher',
     unclear: 'cannot be told apart',
     note: 'Differences use the whole sample design, also where both groups live in the same villages. The p-values are not adjusted for how many comparisons there are: among many, a few are small by chance.',
-    changes: 'Changes since “{survey}”',
+    changes: 'Changes since the earlier survey',
     table: 'Table',
     domain: 'Area or group',
     earlier: 'Before',

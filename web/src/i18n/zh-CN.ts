@@ -121,7 +121,7 @@ export default {
     lower: '后者更高',
     unclear: '分不出高低',
     note: '差距按整个抽样设计计算，两组来自同样的村（居）时一并考虑。显著性概率没有按比较的次数调整：比较得多，总会有几个碰巧很小。',
-    changes: '与“{survey}”相比的变化',
+    changes: '与上一次调查相比的变化',
     table: '表',
     domain: '地区或群体',
     earlier: '上一次',
