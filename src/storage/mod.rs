@@ -6,6 +6,7 @@
 
 #[macro_use]
 mod connection;
+mod assignments;
 mod audit;
 mod checkpoints;
 mod copy;
@@ -35,6 +36,7 @@ mod surveys;
 mod tokens;
 mod url;
 
+pub use assignments::{Assignment, CaseDraw, FieldCase, FieldChange};
 pub use audit::{Act, AuditEntry, AuditHead, Author, Outcome};
 pub use checkpoints::{AuditCheckpoint, EntryFilter};
 pub use connection::{Database, PoolSettings};
