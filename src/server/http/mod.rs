@@ -30,6 +30,7 @@ mod review;
 mod routes;
 mod run_request;
 mod runs;
+mod series;
 mod sessions;
 mod submissions;
 mod surveys;

@@ -8,7 +8,7 @@ use actix_web::{
 
 use super::{
     Problem, assignments, audit, changes, codes, devices, downloads, health, identity, inbox, keys, openapi, people,
-    quarantine, questionnaires, responses, review, runs, sessions, submissions, surveys, sync,
+    quarantine, questionnaires, responses, review, runs, series, sessions, submissions, surveys, sync,
 };
 use crate::{
     server::{
@@ -94,6 +94,7 @@ routes! {
     GET "/api/v1/runs/latest" => runs::latest;
     GET "/api/v1/runs/{id}" => runs::show;
     GET "/api/v1/runs/{id}/results" => runs::results;
+    GET "/api/v1/runs/{id}/series" => series::show;
     GET "/api/v1/runs/{id}/files" => runs::files;
     GET "/api/v1/runs/{id}/files/{name}" => runs::file;
     GET "/api/v1/runs/{id}/bundle" => downloads::bundle;
