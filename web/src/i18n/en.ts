@@ -6,6 +6,7 @@ const en: typeof zh = {
     skip: 'Skip to content',
     navigation: 'Main pages',
     results: 'Results',
+    tablet: 'Field interviews',
     style: 'Design system',
     api: 'API',
     language: 'Language',

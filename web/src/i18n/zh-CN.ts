@@ -6,6 +6,7 @@ export default {
     skip: '跳到正文',
     navigation: '主要页面',
     results: '结果',
+    tablet: '入户访问',
     style: '界面规范',
     api: '接口文档',
     language: '语言',
