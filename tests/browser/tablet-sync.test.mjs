@@ -36,8 +36,10 @@ describe('acc015 the answer is lost', () => {
     const t = await joined();
     Object.assign(field.line, { mode: 'swallow', only: /\/submissions\// });
     await t.interview('000001');
-    await t.waitState('000001', 'queued');
+    await t.page.waitForTimeout(100);
+    for (let tries = 0; tries < 100 && (await of('000001')).length === 0; tries += 1) await t.page.waitForTimeout(100);
     assert.equal((await of('000001')).length, 1, 'the server has it');
+    await t.waitState('000001', 'queued');
     field.line.mode = 'pass';
     await t.upload();
     await t.waitState('000001', 'verified');
@@ -179,8 +181,6 @@ describe('acc036 the order that was drawn', () => {
     await t.finish();
     await t.waitState('000010', 'verified');
     const sent = JSON.parse(puts('000010').at(-1).body);
-    const feed = JSON.parse(await t.page.evaluate(async () => JSON.stringify(await (await fetch('/api/v1/time')).status)));
-    assert.equal(feed, 204);
     assert.deepEqual(shown, sent.order_shown.filter((id) => shown.includes(id)));
     const knowledge = sent.order_shown.filter((id) => id.startsWith('K'));
     assert.equal(knowledge.length, 16);

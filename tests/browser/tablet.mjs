@@ -45,7 +45,7 @@ export class Tablet {
 
   async tab() {
     const page = await this.context.newPage();
-    page.setDefaultTimeout(10_000);
+    page.setDefaultTimeout(30_000);
     await page.setViewportSize(this.size);
     page.on('pageerror', (error) => this.faults.push(`error: ${error.message}`));
     page.on('console', (message) => {
@@ -134,7 +134,11 @@ export class Tablet {
     if (value === 'dont_know' || value === 'refused') await question.locator(`[data-missing=${value}]`).click();
     else if (id === 'views') for (const row of await question.locator('.matrix-row').all()) await row.locator('label').first().click();
     else if (['age', 'hours', 'comment', 'visit'].includes(id)) await question.locator('input, textarea').first().fill(value);
-    else await question.locator('label.option').nth(Number(value ?? 0)).click();
+    else {
+      const option = question.locator('label.option').nth(Number(value ?? 0));
+      // A second tap on a box would take the answer away.
+      if (!(await option.evaluate((label) => label.classList.contains('on')))) await option.click();
+    }
     return id;
   }
 
