@@ -11,8 +11,10 @@ use jiff::tz::{Offset, TimeZone};
 
 use super::{Clock, Fault, Instruments, Refusal, Text, instruments};
 use crate::{
-    instrument::{Questionnaire, Submission},
-    storage::{Database, InterviewState, Judgement, Quarantined, StoredBody, WAITING_FOR_MASTER_DATA, Waiting},
+    instrument::{Precommitted, Questionnaire, SelectionMethod, Submission},
+    storage::{
+        CaseDraw, Database, InterviewState, Judgement, Quarantined, StoredBody, WAITING_FOR_MASTER_DATA, Waiting,
+    },
 };
 
 /// Bytes judged in one step of a sweep.
@@ -177,6 +179,10 @@ fn reason_fault(reason: &str) -> Fault {
             "该问卷已通过审核，新版本已保存，待督导员接收",
             "the interview is approved; a supervisor may accept the new revision",
         ),
+        "not-assigned" => (
+            "该样本分配给了其他调查员，已保存，待督导员接收",
+            "the case was assigned to somebody else; a supervisor may accept it",
+        ),
         "interview-void" => ("该问卷已作废", "the interview is void"),
         _ => ("已保存，待人工处理", "kept; a person has to look at it"),
     };
@@ -228,6 +234,11 @@ fn assess(database: &Database, instruments: &Instruments, waiting: &Waiting) -> 
         }
         _ => return Ok(one("ambiguous-case", "/case", "多个调查包含此样本", "several surveys have this case")),
     };
+    if let Some(draw) = database.case_draw(&survey_id, &submission.case)?
+        && let Err(rolled) = selected_as_drawn(&submission, &draw)
+    {
+        return Ok(Err(rolled));
+    }
     let Submission { case: case_id, instrument: questionnaire_hash, .. } = submission;
     Ok(Ok(Judgement::Good { survey_id, case_id, questionnaire_hash, answers }))
 }
@@ -238,6 +249,24 @@ fn named_rightly(submission: &Submission, waiting: &Waiting) -> Result<(), (&'st
     }
     if i64::from(submission.rev) != i64::from(waiting.rev) {
         return one("rev-mismatch", "/rev", "内容中的版本与地址不一致", "the revision is not the one in the address");
+    }
+    Ok(())
+}
+
+/// Whether the person is the one that the number fixed with the assignment selects.
+fn selected_as_drawn(submission: &Submission, draw: &CaseDraw) -> Result<(), (&'static str, Vec<Fault>)> {
+    const CODE: &str = "selection-not-drawn";
+    let Some(selection) = &submission.selection else {
+        return one(CODE, "/selection", "缺少户内抽取记录", "there is no record of the selection");
+    };
+    if selection.method != draw.method {
+        return one(CODE, "/selection/method", "抽取方法与下发的不一致", "the method is not the one assigned");
+    }
+    let u = u64::try_from(draw.u_numerator).ok().and_then(Precommitted::new);
+    let drawn = u.zip(SelectionMethod::named(&draw.method)).and_then(|(u, how)| u.selects(how, selection.n_eligible));
+    if drawn != Some(selection.selected_no) {
+        let (zh, en) = ("被选者不是预先确定的随机数所抽中的人", "the number fixed beforehand selects another person");
+        return one(CODE, "/selection/selected_no", zh, en);
     }
     Ok(())
 }

@@ -5,7 +5,9 @@
 
 pub mod accounts;
 pub mod app;
+mod assignments;
 pub mod audit;
+mod changes;
 mod clock;
 mod config;
 mod diff;
@@ -34,7 +36,9 @@ mod writer;
 
 pub use accounts::AccountRefusal;
 pub use app::{RunningServer, StartError, start, start_with};
+pub use assignments::{NewAssignment, assign};
 pub use audit::migrate;
+pub use changes::{Change, Changes, HeldCase, changes};
 pub use clock::Clock;
 pub use config::{Config, ConfigError, LogFormat, Settings};
 pub use diff::{Difference, differences};

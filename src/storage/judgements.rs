@@ -185,6 +185,9 @@ macro_rules! judges {
                     if body.revoked {
                         return Ok(Some("late-or-revoked"));
                     }
+                    if strange(c, body)? {
+                        return Ok(Some("not-assigned"));
+                    }
                     // A closing waits until this is committed, and this until a closing is: they have one order.
                     c.hold_survey(body.survey_id)?;
                     let closed = survey_closing::table.find(body.survey_id).select(survey_closing::after_seq);
@@ -198,6 +201,20 @@ macro_rules! judges {
                 fn district(c: &mut $connection, body: &Body<'_>) -> QueryResult<Option<String>> {
                     let case = sample_case::table.find((body.survey_id, body.case_id));
                     case.select(sample_case::district).first(c).optional()
+                }
+
+                /// Whether the case was given to others and never to the person of the tablet. Whoever had it before may hand
+                /// in what they have; a service token is no person and is not asked.
+                fn strange(c: &mut $connection, body: &Body<'_>) -> Result<bool, StorageError> {
+                    let person = device::table.find(body.from).select(device::person_id).first(c).optional()?;
+                    let person: Option<String> = match person {
+                        Some(person) => Some(person),
+                        None => person::table.find(body.from).select(person::id).first(c).optional()?,
+                    };
+                    let Some(person) = person else { return Ok(false) };
+                    let of = assignment::survey_id.eq(body.survey_id).and(assignment::case_id.eq(body.case_id));
+                    let had: Vec<String> = assignment::table.filter(of).select(assignment::person_id).load(c)?;
+                    Ok(!had.is_empty() && !had.contains(&person))
                 }
 
                 /// Writes survey, case and district into the head, unless a body in force has said them already.

@@ -6,6 +6,7 @@
 
 #[macro_use]
 mod connection;
+mod assignments;
 mod audit;
 mod checkpoints;
 mod copy;
@@ -36,6 +37,7 @@ mod together;
 mod tokens;
 mod url;
 
+pub use assignments::{Assignment, CaseDraw, FieldCase, FieldChange};
 pub use audit::{Act, AuditEntry, AuditHead, Author, Outcome};
 pub use checkpoints::{AuditCheckpoint, EntryFilter};
 pub use connection::{Database, PoolSettings};

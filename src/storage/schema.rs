@@ -370,6 +370,43 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    assignment (id) {
+        id -> Text,
+        survey_id -> Text,
+        case_id -> Text,
+        person_id -> Text,
+        priority -> Integer,
+        reason -> Text,
+        assigned_by -> Text,
+        assigned_at_ms -> BigInt,
+        ended_by -> Nullable<Text>,
+        ended_at_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    case_draw (survey_id, case_id) {
+        survey_id -> Text,
+        case_id -> Text,
+        questionnaire_hash -> Text,
+        seed -> Text,
+        algorithm -> Text,
+        method -> Text,
+        u_numerator -> BigInt,
+        drawn_at_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    field_change (person_id, log_seq) {
+        log_seq -> BigInt,
+        person_id -> Text,
+        survey_id -> Text,
+        case_id -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(identity_survey, identity_case);
 diesel::joinable!(session -> person (person_id));
 diesel::joinable!(device -> person (person_id));
@@ -397,4 +434,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     survey_closing,
     review_action,
     inbox_message,
+    assignment,
+    case_draw,
+    field_change,
 );

@@ -58,6 +58,7 @@ fn a_surveyor_can_fetch_forms_submit_read_receipts_and_their_own_log_and_nothing
             ("POST", "/api/v1/submissions:batch"),
             ("POST", "/api/v1/reconcile"),
             ("GET", "/api/v1/receipts/{short}"),
+            ("GET", "/api/v1/sync/changes"),
             ("GET", "/api/v1/sync/inbox"),
             ("POST", "/api/v1/inbox/{seq}/ack"),
             ("GET", "/api/v1/audit/checkpoint"),

@@ -1,10 +1,12 @@
 //! HTTP: requests to calls, results to answers. `routes` is the whole list of routes with who may use each.
 
 mod answers;
+mod assignments;
 mod audit;
 mod audited;
 mod auth;
 mod body;
+mod changes;
 mod client;
 mod codes;
 mod devices;

@@ -186,6 +186,7 @@ impl From<Refusal> for Problem {
                 Self::of(&codes::INVALID).with(vec![Fault::new("unknown-questionnaire", text).at("/questionnaire")])
             }
             Refusal::DigestMismatch => Self::of(&codes::DIGEST_MISMATCH),
+            Refusal::CursorExpired => Self::of(&codes::CURSOR_EXPIRED),
             Refusal::Review(refusal) => refusal.into(),
             Refusal::Account(refusal) => refusal.into(),
             Refusal::Storage(error) => error.into(),

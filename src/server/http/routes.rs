@@ -7,8 +7,8 @@ use actix_web::{
 };
 
 use super::{
-    Problem, audit, codes, devices, health, identity, inbox, keys, openapi, people, quarantine, questionnaires,
-    responses, review, runs, sessions, submissions, surveys, sync,
+    Problem, assignments, audit, changes, codes, devices, health, identity, inbox, keys, openapi, people, quarantine,
+    questionnaires, responses, review, runs, sessions, submissions, surveys, sync,
 };
 use crate::{
     server::{
@@ -83,6 +83,9 @@ routes! {
     POST "/api/v1/approvals" => review::approve_many;
     GET "/api/v1/quarantine" => quarantine::list;
     POST "/api/v1/quarantine/{seq}/accept" => quarantine::accept;
+    POST "/api/v1/surveys/{id}/assignments" => assignments::assign;
+    GET "/api/v1/surveys/{id}/assignments" => assignments::list;
+    GET "/api/v1/sync/changes" => changes::list;
     GET "/api/v1/sync/inbox" => inbox::list;
     POST "/api/v1/inbox/{seq}/ack" => inbox::acknowledge;
     POST "/api/v1/surveys/{id}/open" => surveys::open;
