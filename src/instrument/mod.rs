@@ -23,7 +23,9 @@ pub use questionnaire::{
     Category, Check, Choice, Classification, Definition, Dimension, Header, Item, ItemKind, MissingKind, Questionnaire,
     Row, Scheme, Section, Severity, definition_schema,
 };
-pub use response::{Answer, Given, ItemFault, ItemFaultCode, Message, Notice, Response, Selection, Submission};
+pub use response::{
+    Answer, Given, ItemFault, ItemFaultCode, Message, Notice, Response, Selection, Submission, coded_columns,
+};
 pub use scoring::{
     DimensionScore, Incomparable, NotScoredReason, Outcome, Points, Score, ScoringProfile, Tier, score_all,
 };

@@ -5,8 +5,10 @@
 
 pub mod accounts;
 pub mod app;
+pub mod archive;
 mod assignments;
 pub mod audit;
+pub mod bundles;
 mod changes;
 mod clock;
 mod config;

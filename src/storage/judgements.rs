@@ -198,23 +198,25 @@ macro_rules! judges {
                     Ok(head.state().is_approved().then_some("revision-after-approval"))
                 }
 
-                fn district(c: &mut $connection, body: &Body<'_>) -> QueryResult<Option<String>> {
-                    let case = sample_case::table.find((body.survey_id, body.case_id));
-                    case.select(sample_case::district).first(c).optional()
-                }
-
                 /// Whether the case was given to others and never to the person of the tablet. Whoever had it before may hand
                 /// in what they have; a service token is no person and is not asked.
-                fn strange(c: &mut $connection, body: &Body<'_>) -> Result<bool, StorageError> {
+                fn strange(c: &mut $connection, body: &Body<'_>) -> QueryResult<bool> {
+                    let of = assignment::survey_id.eq(body.survey_id).and(assignment::case_id.eq(body.case_id));
+                    let had: Vec<String> = assignment::table.filter(of).select(assignment::person_id).load(c)?;
+                    if had.is_empty() {
+                        return Ok(false);
+                    }
                     let person = device::table.find(body.from).select(device::person_id).first(c).optional()?;
                     let person: Option<String> = match person {
                         Some(person) => Some(person),
                         None => person::table.find(body.from).select(person::id).first(c).optional()?,
                     };
-                    let Some(person) = person else { return Ok(false) };
-                    let of = assignment::survey_id.eq(body.survey_id).and(assignment::case_id.eq(body.case_id));
-                    let had: Vec<String> = assignment::table.filter(of).select(assignment::person_id).load(c)?;
-                    Ok(!had.is_empty() && !had.contains(&person))
+                    Ok(person.is_some_and(|person| !had.contains(&person)))
+                }
+
+                fn district(c: &mut $connection, body: &Body<'_>) -> QueryResult<Option<String>> {
+                    let case = sample_case::table.find((body.survey_id, body.case_id));
+                    case.select(sample_case::district).first(c).optional()
                 }
 
                 /// Writes survey, case and district into the head, unless a body in force has said them already.

@@ -8,6 +8,7 @@
 mod connection;
 mod assignments;
 mod audit;
+mod bundles;
 mod checkpoints;
 mod copy;
 mod devices;
@@ -39,6 +40,7 @@ mod url;
 
 pub use assignments::{Assignment, CaseDraw, FieldCase, FieldChange};
 pub use audit::{Act, AuditEntry, AuditHead, Author, Outcome};
+pub use bundles::RunBundle;
 pub use checkpoints::{AuditCheckpoint, EntryFilter};
 pub use connection::{Database, PoolSettings};
 pub use copy::{CellKind, Cells, ColumnShape, EachRow, TableShape, Tables};

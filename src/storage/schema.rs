@@ -226,6 +226,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    run_bundle (run_id) {
+        run_id -> Text,
+        manifest -> Binary,
+        proof -> Text,
+        entry -> Text,
+        checkpoint -> Text,
+        public_keys -> Text,
+        sha256 -> Text,
+        bytes -> BigInt,
+        made_at_ms -> BigInt,
+    }
+}
+
+diesel::table! {
     audit_checkpoint (size) {
         size -> BigInt,
         root -> Binary,

@@ -174,6 +174,7 @@ fn job(arguments: &DemoArguments, folder: &DemoFolder, clients: &Clients) -> Res
 
     let step = bar(1, "写出文件", "write the files");
     let results = steps::download(&clients.auditor, &run, folder)?;
+    steps::bundle(&clients.auditor, &run, folder)?;
     step.finish();
     Ok(results)
 }

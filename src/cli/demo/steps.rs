@@ -1,7 +1,13 @@
 //! Each step of the demo as requests to the API.
 
 use super::{client::Client, folder::DemoFolder};
-use crate::{evidence::sha256_hex, export, indicator::results::Results};
+use crate::{
+    cli::bundle::write_folder,
+    evidence::sha256_hex,
+    export,
+    indicator::{plan::CASES_FILE, results::Results},
+    server::archive,
+};
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
 use serde::Deserialize;
@@ -148,12 +154,28 @@ pub(super) fn compute(analyst: &Client, survey: &str) -> Result<String> {
     bail!("the run does not end")
 }
 
-/// Downloads every file of the run, checks each against its digest, and returns the results.
+/// The files that people open; the others are in the bundle.
+const SHOWN_FILES: [&str; 6] = [
+    export::PERSONS_FILE,
+    export::INDICATOR_FILE,
+    export::WEIGHTS_LOG_FILE,
+    export::RESULTS_FILE,
+    export::PLAN_FILE,
+    CASES_FILE,
+];
+
+/// Downloads the bundle of the run and leaves it as a folder.
+pub(super) fn bundle(auditor: &Client, run: &str, folder: &DemoFolder) -> Result<()> {
+    let answer = auditor.get(&format!("/api/v1/runs/{run}/bundle"))?.expect(&[200], "download the bundle")?;
+    write_folder(&folder.path().join("bundle"), &archive::unpack(&answer.body)?)
+}
+
+/// Downloads the files of the run that people open, checks each against its digest, and returns the results.
 pub(super) fn download(auditor: &Client, run: &str, folder: &DemoFolder) -> Result<Results> {
     let answer = auditor.get(&format!("/api/v1/runs/{run}/files"))?.expect(&[200], "list the run's files")?;
     let RunFiles { files } = answer.json()?;
     let mut results = None;
-    for RunFile { name, sha256 } in files {
+    for RunFile { name, sha256 } in files.into_iter().filter(|file| SHOWN_FILES.contains(&file.name.as_str())) {
         let answer = auditor.get(&format!("/api/v1/runs/{run}/files/{name}"))?;
         let answer = answer.expect(&[200], &format!("download {name}"))?;
         if sha256_hex(&answer.body) != sha256 {

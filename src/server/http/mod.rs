@@ -11,6 +11,7 @@ mod client;
 mod codes;
 mod devices;
 mod documents;
+mod downloads;
 mod extract;
 mod finish;
 mod health;

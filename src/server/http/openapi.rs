@@ -10,8 +10,8 @@ use utoipa::{
 };
 
 use super::{
-    assignments, audit, changes, devices, health, identity, inbox, keys, people, problem::ProblemBody, quarantine,
-    questionnaires, responses, review, routes::ROUTES, runs, sessions, submissions, surveys, sync,
+    assignments, audit, changes, devices, downloads, health, identity, inbox, keys, people, problem::ProblemBody,
+    quarantine, questionnaires, responses, review, routes::ROUTES, runs, sessions, submissions, surveys, sync,
 };
 use crate::server::policy::{Access, Open};
 
@@ -28,7 +28,7 @@ use crate::server::policy::{Access, Open};
         review::reopen, review::promote, review::approve_many, quarantine::choose, quarantine::list, quarantine::accept,
         assignments::assign, assignments::list, changes::list, inbox::list, inbox::acknowledge, surveys::open, surveys::close,
         sync::batch, sync::reconcile, sync::time,
-        runs::create, runs::list, runs::latest, runs::show, runs::results, runs::files, runs::file,
+        runs::create, runs::list, runs::latest, runs::show, runs::results, runs::files, runs::file, downloads::bundle,
         audit::of_run, audit::checkpoint, audit::entries, audit::proof,
         sessions::login, sessions::logout, sessions::me, sessions::change_password, sessions::list, sessions::end, people::create, people::list, people::disable, people::enable, people::propose, people::confirm, people::revoke, devices::make_code, devices::enrol, devices::manifest, devices::list, devices::report, devices::revoke,
     ),

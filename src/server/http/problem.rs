@@ -187,6 +187,7 @@ impl From<Refusal> for Problem {
             }
             Refusal::DigestMismatch => Self::of(&codes::DIGEST_MISMATCH),
             Refusal::CursorExpired => Self::of(&codes::CURSOR_EXPIRED),
+            Refusal::NoBundle(reason) => Self::of(&codes::NO_BUNDLE).because(reason),
             Refusal::Review(refusal) => refusal.into(),
             Refusal::Account(refusal) => refusal.into(),
             Refusal::Storage(error) => error.into(),

@@ -7,8 +7,8 @@ use actix_web::{
 };
 
 use super::{
-    Problem, assignments, audit, changes, codes, devices, health, identity, inbox, keys, openapi, people, quarantine,
-    questionnaires, responses, review, runs, sessions, submissions, surveys, sync,
+    Problem, assignments, audit, changes, codes, devices, downloads, health, identity, inbox, keys, openapi, people,
+    quarantine, questionnaires, responses, review, runs, sessions, submissions, surveys, sync,
 };
 use crate::{
     server::{
@@ -96,6 +96,7 @@ routes! {
     GET "/api/v1/runs/{id}/results" => runs::results;
     GET "/api/v1/runs/{id}/files" => runs::files;
     GET "/api/v1/runs/{id}/files/{name}" => runs::file;
+    GET "/api/v1/runs/{id}/bundle" => downloads::bundle;
     GET "/api/v1/runs/{id}/proof" => audit::of_run;
     GET "/api/v1/audit/checkpoint" => audit::checkpoint;
     GET "/api/v1/audit/entries" => audit::entries;
