@@ -160,7 +160,7 @@ pub struct Counts {
 
 /// Exact sums, as decimals.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ControlTotals {
     /// Σ weight.
     pub weight: String,
