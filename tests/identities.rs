@@ -241,7 +241,7 @@ fn scattered(many: u32) -> Vec<Person> {
     let person = |i: u32| {
         let code = i.wrapping_mul(31) ^ (i >> 2);
         let weight = 1.0 + f64::from(i % 17) / 7.0;
-        ((code % 4) as u8, (code / 4 % 3) as u8, weight, i % 3 == 0, (i % 5 % 3) as u8, code % 7 < 3)
+        ((code % 4) as u8, (code / 4 % 3) as u8, weight, i.is_multiple_of(3), (i % 5 % 3) as u8, code % 7 < 3)
     };
     completed((0..many).map(person).collect())
 }
