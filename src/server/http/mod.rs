@@ -11,6 +11,7 @@ mod client;
 mod codes;
 mod devices;
 mod documents;
+mod events;
 mod extract;
 mod finish;
 mod health;
