@@ -5,6 +5,7 @@
 //! once); a [`ScoringProfile`] turns responses into [`Outcome`]s. Nothing here reads a clock, a file or a network.
 
 mod canonical;
+mod disposition;
 mod draw;
 pub mod expression;
 pub mod faults;
@@ -16,6 +17,7 @@ mod source;
 pub mod strict_json;
 pub mod text;
 
+pub use disposition::{DISPOSITIONS, Disposition};
 pub use draw::{DRAW_ALGORITHM, Draw};
 pub use expression::Expression;
 pub use faults::{Fault, FaultCode, Faults};

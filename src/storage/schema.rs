@@ -421,6 +421,38 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    field_event (device_id, seq) {
+        device_id -> Text,
+        seq -> BigInt,
+        kind -> Text,
+        content -> Text,
+        received_at_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    field_event_head (device_id) {
+        device_id -> Text,
+        through -> BigInt,
+    }
+}
+
+diesel::table! {
+    contact_attempt (id) {
+        id -> Text,
+        survey_id -> Text,
+        case_id -> Text,
+        device_id -> Text,
+        seq -> BigInt,
+        person_id -> Text,
+        outcome -> Text,
+        mode -> Text,
+        at_ms -> BigInt,
+        received_at_ms -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(identity_survey, identity_case);
 diesel::joinable!(session -> person (person_id));
 diesel::joinable!(device -> person (person_id));

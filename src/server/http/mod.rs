@@ -12,6 +12,7 @@ mod codes;
 mod devices;
 mod documents;
 mod downloads;
+mod events;
 mod extract;
 mod finish;
 mod health;

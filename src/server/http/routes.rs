@@ -7,8 +7,8 @@ use actix_web::{
 };
 
 use super::{
-    Problem, assignments, audit, changes, codes, devices, downloads, health, identity, inbox, keys, openapi, people,
-    quarantine, questionnaires, responses, review, runs, series, sessions, submissions, surveys, sync,
+    Problem, assignments, audit, changes, codes, devices, downloads, events, health, identity, inbox, keys, openapi,
+    people, quarantine, questionnaires, responses, review, runs, series, sessions, submissions, surveys, sync,
 };
 use crate::{
     server::{
@@ -85,6 +85,8 @@ routes! {
     POST "/api/v1/quarantine/{seq}/accept" => quarantine::accept;
     POST "/api/v1/surveys/{id}/assignments" => assignments::assign;
     GET "/api/v1/surveys/{id}/assignments" => assignments::list;
+    POST "/api/v1/events:batch" => events::batch;
+    GET "/api/v1/cases/{survey}/{case}/attempts" => events::attempts;
     GET "/api/v1/sync/changes" => changes::list;
     GET "/api/v1/sync/inbox" => inbox::list;
     POST "/api/v1/inbox/{seq}/ack" => inbox::acknowledge;
