@@ -20,7 +20,13 @@ fn scilit() -> Command {
 
 fn demo(dir: &Path, more: &[&str]) -> String {
     let mut command = scilit();
-    command.args(["demo", "--persons", "400", "--seed", "3", "--listen", "127.0.0.1:0", "--no-serve", "--dir"]);
+    // One wave, unless the test asks for more: each is a survey of its own.
+    if !more.contains(&"--waves") {
+        command.args(["demo", "--waves", "1"]);
+    } else {
+        command.arg("demo");
+    }
+    command.args(["--persons", "400", "--seed", "3", "--listen", "127.0.0.1:0", "--no-serve", "--dir"]);
     let output = command.arg(dir).args(more).assert().success().get_output().stdout.clone();
     String::from_utf8(output).expect("UTF-8")
 }
@@ -44,7 +50,7 @@ fn folder() -> (tempfile::TempDir, PathBuf) {
 #[test]
 fn the_same_seed_gives_the_same_bytes_on_both_databases() {
     let (_kept, first) = folder();
-    let printed = demo(&first, &[]);
+    let printed = demo(&first, &["--waves", "3"]);
     assert!(printed.contains("哈尔滨市") && printed.contains("道里区") && printed.contains("示例数据"), "{printed}");
     let expected = files(&first);
     let names: Vec<&str> = expected.keys().map(String::as_str).collect();
@@ -68,11 +74,29 @@ fn the_same_seed_gives_the_same_bytes_on_both_databases() {
     );
     on_every_backend(|database| {
         let (_kept, dir) = folder();
-        demo(&dir, &["--database-url", &database.url]);
+        demo(&dir, &["--waves", "3", "--database-url", &database.url]);
         for (name, bytes) in files(&dir) {
             assert!(expected[&name] == bytes, "{name} differs on {}", database.url);
         }
     });
+}
+
+#[test]
+fn three_waves_are_three_surveys_each_compared_with_the_one_before() {
+    let (_kept, dir) = folder();
+    demo(&dir, &["--waves", "3"]);
+    let results: Value = serde_json::from_slice(&fs::read(dir.join("results.json")).expect("results")).expect("JSON");
+    assert_eq!(results["survey"]["code"], "harbin-2025-demo");
+    assert_eq!(results["status"], "interim", "the newest wave is still open");
+    assert_eq!(results["changes"]["survey"]["code"], "harbin-2023-demo");
+    let rows = results["changes"]["rows"].as_array().expect("changes");
+    let residence = rows.iter().filter(|row| row["table"] == "residence");
+    assert_eq!(residence.count(), 2, "the gap can be followed");
+    // Without an earlier wave there is nothing to compare with.
+    demo(&dir, &[]);
+    let alone: Value = serde_json::from_slice(&fs::read(dir.join("results.json")).expect("results")).expect("JSON");
+    assert_eq!(alone["changes"], Value::Null);
+    assert_eq!(alone["tables"], results["tables"], "an earlier wave changes no estimate of the newest");
 }
 
 #[test]

@@ -10,18 +10,19 @@ use std::{collections::BTreeMap, fs, path::Path};
 use scilit::statistics::{DataTable, Plan, analyse};
 use serde_json::Value;
 
-fn read_table(folder: &Path, file: &str, columns: Option<&[String]>) -> Result<DataTable, String> {
+fn read_table(folder: &Path, file: &str) -> Result<DataTable, String> {
     let bytes = fs::read(folder.join("data").join(file)).map_err(|error| format!("{file}: {error}"))?;
-    DataTable::from_csv(file, &bytes, columns).map_err(|error| error.to_string())
+    DataTable::from_csv(file, &bytes, None).map_err(|error| error.to_string())
 }
 
 fn run(folder: &Path, case: &Value) -> Result<Value, String> {
     let plan = Plan::from_value(case.clone()).map_err(|error| error.to_string())?;
     let file = plan.data.as_ref().ok_or("no data")?.file.clone();
-    let table = read_table(folder, &file, Some(&plan.columns()))?;
+    let source = fs::File::open(folder.join("data").join(&file)).map_err(|error| format!("{file}: {error}"))?;
+    let table = DataTable::from_reader(&file, source, &plan.column_kinds()).map_err(|error| error.to_string())?;
     let mut files = BTreeMap::new();
     for file in plan.files() {
-        files.insert(file.clone(), read_table(folder, &file, None)?);
+        files.insert(file.clone(), read_table(folder, &file)?);
     }
     analyse(&plan, &table, &files).map_err(|error| error.to_string())
 }

@@ -236,34 +236,50 @@ proptest! {
     }
 }
 
+/// Persons by a fixed rule, in no order of strata or units.
+fn scattered(many: u32) -> Vec<Person> {
+    let person = |i: u32| {
+        let code = i.wrapping_mul(31) ^ (i >> 2);
+        let weight = 1.0 + f64::from(i % 17) / 7.0;
+        ((code % 4) as u8, (code / 4 % 3) as u8, weight, i.is_multiple_of(3), (i % 5 % 3) as u8, code % 7 < 3)
+    };
+    completed((0..many).map(person).collect())
+}
+
+/// The answers after raking by both methods, with the calibration's residuals and with re-raked replicates.
+fn answers_on(threads: usize, table: &DataTable, margins: &[Margin]) -> Vec<Answer> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+    let rake = Adjustment::Rake(Rake {
+        margins: margins.to_vec(),
+        epsilon_relative_to_sum_of_weights: 1e-10,
+        max_iterations: 100,
+        variance: RakeVariance::Residual,
+    });
+    let mut answers = Vec::new();
+    for step in [raking(margins), rake] {
+        for construct in [None, Some(Construct::Bootstrap)] {
+            let mut plan = plan(vec![step.clone()], construct);
+            if let Some(replicates) = &mut plan.variance.replicates {
+                (replicates.replicates, replicates.seed) = (Some(50), Some(7));
+            }
+            let mean = EstimatorPlan::Mean(moment(&["sex", "age"]));
+            answers.push(pool.install(|| prepared(&plan, table).estimate(&mean).expect("means")));
+        }
+    }
+    answers
+}
+
 #[test]
 fn the_number_of_threads_does_not_move_a_bit() {
-    let persons = completed(
-        (0..200u16)
-            .map(|i| {
-                let code = i.wrapping_mul(31) ^ (i >> 2);
-                (
-                    (code % 4) as u8,
-                    (code / 4 % 3) as u8,
-                    1.0 + f64::from(i % 17),
-                    i % 3 == 0,
-                    (i % 5 % 3) as u8,
-                    code % 7 < 3,
-                )
-            })
-            .collect(),
-    );
-    let (table, margins) = (table(&persons), margins(&persons));
-    let mut plan = plan(vec![raking(&margins)], Some(Construct::Bootstrap));
-    plan.variance.replicates.as_mut().expect("replicates").replicates = Some(50);
-    plan.variance.replicates.as_mut().expect("replicates").seed = Some(7);
-    let mean = EstimatorPlan::Mean(moment(&["sex", "age"]));
-    let on = |threads: usize| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
-        pool.install(|| prepared(&plan, &table).estimate(&mean).expect("means"))
-    };
-    assert_eq!(on(1), on(2));
-    assert_eq!(on(1), on(8));
+    // The second is large enough for several chunks of rows.
+    for many in [200, 200_000] {
+        let persons = scattered(many);
+        let (table, margins) = (table(&persons), margins(&persons));
+        let one = answers_on(1, &table, &margins);
+        for threads in [2, 8] {
+            assert_eq!(one, answers_on(threads, &table, &margins), "{many} persons on {threads} threads");
+        }
+    }
 }
 
 #[test]

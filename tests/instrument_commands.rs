@@ -101,6 +101,32 @@ fn schema_prints_the_shipped_schema() {
 }
 
 #[test]
+fn acc036_draw_derives_the_order_from_the_seed_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("shuffled.toml");
+    let source = fs::read_to_string(shipped("youth-demo.toml")).expect("a questionnaire");
+    let shuffled = source.replace("id = \"knowledge\"\ntitle", "id = \"knowledge\"\nshuffle_items = true\ntitle");
+    fs::write(&file, shuffled).expect("a file");
+    let draw = |seed: &str| -> Value {
+        let (fine, output, error) = scilit(&["questionnaire", "draw", path(&file), "--seed", seed]);
+        assert!(fine, "{error}");
+        serde_json::from_str(&output).expect("JSON")
+    };
+    let items = |draw: &Value| -> Vec<String> { serde_json::from_value(draw["items"].clone()).expect("ids") };
+    assert_eq!(draw("7"), draw("7"));
+    assert_ne!(draw("7")["items"], draw("8")["items"]);
+    let as_written = scilit(&["questionnaire", "draw", path(&shipped("youth-demo.toml")), "--seed", "7"]).1;
+    let as_written = items(&serde_json::from_str(&as_written).expect("JSON"));
+    let mut sorted = [items(&draw("7")), as_written.clone()];
+    assert_ne!(sorted[0], sorted[1], "the section is shuffled");
+    sorted.iter_mut().for_each(|ids| ids.sort());
+    assert_eq!(sorted[0], sorted[1], "and nothing is lost");
+    assert_eq!(items(&draw("7"))[0], as_written[0], "the other sections keep their order");
+    let (fine, _, error) = scilit(&["questionnaire", "draw", path(&file), "--seed", "7", "--algorithm", "draw/2"]);
+    assert!(!fine && error.contains("draw/1"), "{error}");
+}
+
+#[test]
 fn score_writes_one_row_a_response_by_case() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut refusing = submission(1);

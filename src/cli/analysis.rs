@@ -9,7 +9,7 @@ use std::{
 use anyhow::Context as _;
 use clap::Args;
 
-use crate::statistics::{DataTable, Plan};
+use crate::statistics::{DataTable, Plan, StatisticsError};
 
 /// Where the plan and its data are.
 #[derive(Debug, Clone, Args)]
@@ -42,18 +42,24 @@ pub fn read_plan(path: &Path) -> anyhow::Result<Plan> {
 /// A plan that names no file; a file that cannot be read or is no table.
 pub fn read_tables(plan: &Plan, folder: &Path) -> anyhow::Result<(DataTable, BTreeMap<String, DataTable>)> {
     let data = plan.data.as_ref().context("failed to read the plan at data: the plan names no file")?;
-    let table = read_table(folder, &data.file, Some(&plan.columns()))?;
+    let path = folder.join(&data.file);
+    let file = fs::File::open(&path).with_context(|| unread(&path))?;
+    let table = DataTable::from_reader(&data.file, file, &plan.column_kinds()).map_err(named)?;
     let mut files = BTreeMap::new();
     for file in plan.files() {
-        files.insert(file.clone(), read_table(folder, &file, None)?);
+        let path = folder.join(&file);
+        let bytes = fs::read(&path).with_context(|| unread(&path))?;
+        files.insert(file.clone(), DataTable::from_csv(&file, &bytes, None).map_err(named)?);
     }
     Ok((table, files))
 }
 
-fn read_table(folder: &Path, file: &str, columns: Option<&[String]>) -> anyhow::Result<DataTable> {
-    let path = folder.join(file);
-    let bytes = fs::read(&path).with_context(|| format!("failed to read {}", path.display()))?;
-    DataTable::from_csv(file, &bytes, columns).map_err(|error| anyhow::anyhow!("failed to {error}"))
+fn named(error: StatisticsError) -> anyhow::Error {
+    anyhow::anyhow!("failed to {error}")
+}
+
+fn unread(path: &Path) -> String {
+    format!("failed to read {}", path.display())
 }
 
 /// Runs `work` on the number of threads that was asked for.

@@ -23,7 +23,7 @@ pub struct EstimateArguments {
     /// How to print the answer
     #[arg(long, value_enum, default_value_t = Format::Json)]
     format: Format,
-    /// Print one JSON object with read_s, weight_s and estimate_s as the last line on standard error
+    /// Print one JSON object with read_s, weight_s, estimate_s and peak_bytes as the last line on standard error
     #[arg(long)]
     timings: bool,
 }
@@ -61,7 +61,9 @@ pub fn run(arguments: EstimateArguments) -> anyhow::Result<()> {
     }
     out.flush()?;
     if arguments.timings {
-        eprintln!("{}", json!({"read_s": timings.read, "weight_s": timings.weight, "estimate_s": timings.estimate}));
+        let Timings { read, weight, estimate } = timings;
+        let peak = peak_bytes();
+        eprintln!("{}", json!({"read_s": read, "weight_s": weight, "estimate_s": estimate, "peak_bytes": peak}));
     }
     Ok(())
 }
@@ -69,6 +71,13 @@ pub fn run(arguments: EstimateArguments) -> anyhow::Result<()> {
 #[expect(clippy::disallowed_methods, reason = "--timings measures the process; no result depends on it")]
 fn now() -> Instant {
     Instant::now()
+}
+
+/// The most memory that the process has held, where the system tells.
+fn peak_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
 }
 
 fn answer(arguments: &AnalysisArguments) -> anyhow::Result<(Value, Timings)> {

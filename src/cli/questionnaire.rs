@@ -9,7 +9,8 @@ use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::instrument::{
-    Definition, Faults, Item, Questionnaire, ScoringProfile, definition_schema, scoring::profile_schema,
+    DRAW_ALGORITHM, Definition, Draw, Faults, Item, Questionnaire, ScoringProfile, definition_schema,
+    scoring::profile_schema,
 };
 
 /// Check questionnaire files, publish and show them, print the schema of their format
@@ -29,6 +30,8 @@ enum QuestionnaireCommand {
     Show(ShowArguments),
     /// Print the JSON Schema of the questionnaire file
     Schema(SchemaArguments),
+    /// Derive the order in which a case is shown again from its seed, as JSON
+    Draw(DrawArguments),
 }
 
 #[derive(Debug, Args)]
@@ -70,6 +73,18 @@ struct SchemaArguments {
     profile: bool,
 }
 
+#[derive(Debug, Args)]
+struct DrawArguments {
+    /// The questionnaire file
+    file: PathBuf,
+    /// The seed of the case's draw
+    #[arg(long)]
+    seed: u64,
+    /// The rule that made the order
+    #[arg(long, default_value = DRAW_ALGORITHM, value_parser = [DRAW_ALGORITHM])]
+    algorithm: String,
+}
+
 /// Runs the command.
 ///
 /// # Errors
@@ -82,6 +97,7 @@ pub fn run(arguments: QuestionnaireArguments) -> anyhow::Result<()> {
         QuestionnaireCommand::Schema(arguments) => {
             print(&if arguments.profile { profile_schema() } else { definition_schema() })
         }
+        QuestionnaireCommand::Draw(arguments) => draw(&arguments),
     }
 }
 
@@ -153,6 +169,18 @@ fn show(arguments: &ShowArguments) -> anyhow::Result<()> {
             print(&readable(&questionnaire, &arguments.language))
         }
     }
+}
+
+fn draw(arguments: &DrawArguments) -> anyhow::Result<()> {
+    let questionnaire = read_questionnaire(&arguments.file)??;
+    let Draw { items, options } = Draw::derive(questionnaire.definition(), arguments.seed);
+    let options: std::collections::BTreeMap<_, _> = options.into_iter().collect();
+    let (algorithm, seed) = (&arguments.algorithm, arguments.seed.to_string());
+    let instrument = questionnaire.hash();
+    let draw = serde_json::json!({
+        "instrument": instrument, "algorithm": algorithm, "seed": seed, "items": items, "options": options,
+    });
+    print(&format!("{draw:#}\n"))
 }
 
 /// Writes to the standard output; a reader that has seen enough (`| head`) is no fault.

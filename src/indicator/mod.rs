@@ -14,6 +14,7 @@ mod options;
 pub mod plan;
 pub mod results;
 mod rows;
+pub mod series;
 mod tables;
 mod waves;
 

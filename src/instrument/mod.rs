@@ -5,15 +5,20 @@
 //! once); a [`ScoringProfile`] turns responses into [`Outcome`]s. Nothing here reads a clock, a file or a network.
 
 mod canonical;
+mod disposition;
+mod draw;
 pub mod expression;
 pub mod faults;
 pub mod questionnaire;
 pub mod response;
 pub mod scoring;
+mod selection;
 mod source;
 pub mod strict_json;
 pub mod text;
 
+pub use disposition::{DISPOSITIONS, Disposition};
+pub use draw::{DRAW_ALGORITHM, Draw};
 pub use expression::Expression;
 pub use faults::{Fault, FaultCode, Faults};
 pub use questionnaire::{
@@ -26,4 +31,5 @@ pub use response::{
 pub use scoring::{
     DimensionScore, Incomparable, NotScoredReason, Outcome, Points, Score, ScoringProfile, Tier, score_all,
 };
+pub use selection::{KISH_TABLES, KishTable, Precommitted, SelectionMethod};
 pub use text::Texts;

@@ -78,6 +78,12 @@ pub fn is_within(database: &Database, person_id: &str, digits: Option<&str>, now
     Ok(field.any(|(_, scope)| scope.starts_with(digits.unwrap_or_default())))
 }
 
+/// Whether a field role of the person covers the district.
+pub(super) fn works_in(database: &Database, person_id: &str, district: &str, now_ms: i64) -> Result<bool, Refusal> {
+    let roles = roles_of(database, person_id, now_ms)?;
+    Ok(roles.iter().any(|(role, scope)| is_field(*role) && district.starts_with(scope)))
+}
+
 /// The roles that take tablets into the field.
 fn is_field(role: Role) -> bool {
     matches!(role, Role::Surveyor | Role::Supervisor)

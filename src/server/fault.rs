@@ -98,6 +98,9 @@ pub enum Refusal {
         /// Why.
         message: String,
     },
+    /// A tablet's cursor is none of this database's.
+    #[error("go on from the cursor: this database never gave it")]
+    CursorExpired,
     /// A run has no bundle (yet).
     #[error("bundle the run: {0}")]
     NoBundle(String),

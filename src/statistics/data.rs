@@ -3,9 +3,14 @@
 mod categories;
 mod csv_table;
 
-use std::{collections::BTreeMap, sync::Arc, sync::OnceLock};
+use std::{
+    collections::BTreeMap,
+    io::Read,
+    sync::{Arc, OnceLock},
+};
 
 pub use categories::{Categories, MISSING};
+pub use csv_table::ColumnKind;
 
 use super::StatisticsError;
 
@@ -56,7 +61,21 @@ impl DataTable {
     /// # Errors
     /// [`StatisticsError::Table`] with the line: a short or long row, a repeated column name, text that is not UTF-8.
     pub fn from_csv(name: &str, bytes: &[u8], wanted: Option<&[String]>) -> Result<Self, StatisticsError> {
-        csv_table::read(name, bytes, wanted)
+        let kinds = wanted.map(|names| names.iter().map(|n| (n.clone(), ColumnKind::Text)).collect::<Vec<_>>());
+        csv_table::read(name, bytes, kinds.as_deref())
+    }
+
+    /// Reads the columns of `wanted`, each at once as what it is needed for: a long file is never in memory as text.
+    ///
+    /// # Errors
+    /// As [`DataTable::from_csv`], and what `source` cannot read. A cell that is no number is met by whoever asks for
+    /// the column.
+    pub fn from_reader(
+        name: &str,
+        source: impl Read,
+        wanted: &[(String, ColumnKind)],
+    ) -> Result<Self, StatisticsError> {
+        csv_table::read(name, source, Some(wanted))
     }
 
     /// Adds or replaces a column of numbers; NaN is missing.
@@ -144,9 +163,8 @@ impl DataTable {
             .categories
             .get_or_init(|| match &column.cells {
                 Cells::Text { bytes, ends } => Categories::from_text(name, bytes, ends).map(Arc::new),
-                Cells::Numbers | Cells::Categories => {
-                    Ok(Arc::new(Categories::from_numbers(&self.numbers(name, needed_by)?)))
-                }
+                Cells::Numbers => Ok(Arc::new(Categories::from_numbers(&self.numbers(name, needed_by)?))),
+                Cells::Categories => unreachable!("categories are set when their column is made"),
             })
             .clone()
     }
@@ -161,7 +179,8 @@ impl DataTable {
             .numbers
             .get_or_init(|| match &column.cells {
                 Cells::Text { bytes, ends } => categories::parse_numbers(name, bytes, ends).map(Arc::new),
-                Cells::Categories | Cells::Numbers => self.categories(name, needed_by)?.to_numbers(name).map(Arc::new),
+                Cells::Categories => self.categories(name, needed_by)?.to_numbers(name).map(Arc::new),
+                Cells::Numbers => unreachable!("numbers are set when their column is made"),
             })
             .clone()
     }
@@ -171,14 +190,14 @@ impl DataTable {
     pub fn take(&self, rows: &[usize]) -> Self {
         let mut taken = Self::new(self.name.clone(), rows.len());
         for name in &self.order {
-            taken.insert(name.clone(), self.columns[name].take(rows));
+            taken.insert(name.clone(), self.columns[name].take(&self.name, rows));
         }
         taken
     }
 }
 
 impl Column {
-    fn take(&self, rows: &[usize]) -> Self {
+    fn take(&self, table: &str, rows: &[usize]) -> Self {
         let cells = match &self.cells {
             Cells::Text { bytes, ends } => {
                 let (mut kept, mut kept_ends) = (Vec::new(), Vec::with_capacity(rows.len()));
@@ -192,19 +211,52 @@ impl Column {
             Cells::Categories => Cells::Categories,
         };
         let column = Self::new(cells);
-        if let (Cells::Numbers, Some(Ok(values))) = (&self.cells, self.numbers.get()) {
-            let _ = column.numbers.set(Ok(Arc::new(rows.iter().map(|&row| values[row]).collect())));
+        let moved = |fault: &StatisticsError| moved(fault, table, rows);
+        if let (Cells::Numbers, Some(values)) = (&self.cells, self.numbers.get()) {
+            let taken = |values: &Arc<Vec<f64>>| Arc::new(rows.iter().map(|&row| values[row]).collect());
+            let _ = column.numbers.set(values.as_ref().map(taken).map_err(moved));
         }
-        if let (Cells::Categories, Some(Ok(values))) = (&self.cells, self.categories.get()) {
-            let _ = column.categories.set(Ok(Arc::new(values.take(rows))));
+        if let (Cells::Categories, Some(values)) = (&self.cells, self.categories.get()) {
+            let _ = column.categories.set(values.as_ref().map(|values| Arc::new(values.take(rows))).map_err(moved));
         }
         column
+    }
+}
+
+/// A fault of a column in the rows that are taken. One in a row that is left stays a fault of the file, by its row there.
+fn moved(fault: &StatisticsError, table: &str, rows: &[usize]) -> StatisticsError {
+    let StatisticsError::Cell { column, row, reason } = fault else { return fault.clone() };
+    match rows.iter().position(|taken| taken + 1 == *row) {
+        Some(at) => StatisticsError::Cell { column: column.clone(), row: at + 1, reason: reason.clone() },
+        None => StatisticsError::Table {
+            table: table.to_owned(),
+            reason: format!("row {row} of column `{column}`: {reason}"),
+        },
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fault_follows_the_rows_that_are_taken() {
+        let csv = b"a,c\n1.50,x\ny,\xff\n,z\n3,x\n";
+        let kinds = [("a".to_owned(), ColumnKind::Numbers), ("c".to_owned(), ColumnKind::Categories)];
+        let table = DataTable::from_reader("t", &csv[..], &kinds).expect("a table");
+        let faults = |rows: &[usize]| {
+            let taken = table.take(rows);
+            let said = |error: Option<StatisticsError>| error.map(|error| error.to_string()).unwrap_or_default();
+            (said(taken.numbers("a", "").err()), said(taken.categories("c", "").err()))
+        };
+        let (numbers, categories) = faults(&[3, 1]);
+        assert!(numbers.contains("row 2 of column `a`") && numbers.contains("`y`"), "{numbers}");
+        assert!(categories.contains("row 2 of column `c`") && categories.contains("UTF-8"), "{categories}");
+        let (numbers, categories) = faults(&[3, 0]);
+        assert_eq!(numbers, "");
+        assert!(categories.contains("table t") && categories.contains("row 2 of column `c`"), "{categories}");
+        assert_eq!(*table.take(&[3, 0]).numbers("a", "").expect("numbers"), vec![3.0, 1.5]);
+    }
 
     #[test]
     fn a_table_keeps_missing_cells_apart_from_zero() {

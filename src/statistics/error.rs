@@ -127,12 +127,14 @@ impl StatisticsError {
         Self::Plan { place: place.into(), reason: reason.into() }
     }
 
-    /// The same fault with the row as the file has it; `rows` holds the file's row of each row in use, from 0.
+    /// The same fault with the row as the file has it; `rows` holds the file's row of each row in use, from 0;
+    /// none where they are the same.
     ///
     /// Sorting by an id and leaving out nonrespondents renumber the rows, but a person looks into the file.
     #[must_use]
-    pub fn on_rows(self, rows: &[usize]) -> Self {
-        let of_file = |row: usize| row.checked_sub(1).and_then(|at| rows.get(at)).map_or(row, |at| at + 1);
+    pub fn on_rows(self, rows: Option<&[usize]>) -> Self {
+        let Some(of) = rows else { return self };
+        let of_file = |row: usize| row.checked_sub(1).and_then(|at| of.get(at)).map_or(row, |at| at + 1);
         match self {
             Self::Cell { column, row, reason } => Self::Cell { column, row: of_file(row), reason },
             Self::Replicate { replicate, source } => {

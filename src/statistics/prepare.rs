@@ -1,25 +1,31 @@
 //! From a plan and a table to final weights: everything that estimates share, done once.
 
-use std::{collections::BTreeMap, sync::OnceLock};
+mod replicates;
+mod select;
+mod steps;
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use super::{
     DataTable, Plan, StatisticsError,
     data::MISSING,
     design::{self, Design},
     estimate::calibrated::CalibratedTotals,
-    plan::{Comparison, DesignPlan, DfPlan, Filter, VarianceMethod},
-    replicate,
-    variance::{
-        LonelyRule, Replicates,
-        replicate::{AdjustedReplicates, DfRule},
-        unit_sums::{Rows, UnitSums},
-    },
+    plan::{DesignPlan, VarianceMethod},
+    variance::{LonelyRule, Replicates, replicate::DfRule},
     weighting::{
-        Adjuster, Start, WeightStep, kish_deff,
+        Adjuster, Start, WeightStep, all_positive,
         nonresponse::{self, PreStep},
         residual::Residual,
+        weight_sums,
     },
 };
+use replicates::replicates;
+use select::select;
+use steps::{Done, Spread};
 
 /// A sample with its design, final weights and, where asked for, replicates: ready for any number of estimates.
 #[derive(Debug, Clone)]
@@ -27,17 +33,20 @@ pub struct Prepared {
     pub(super) table: DataTable,
     pub(super) design: Design,
     pub(super) rule: LonelyRule,
-    pub(super) weights: Vec<f64>,
+    pub(super) weights: Arc<Vec<f64>>,
     pub(super) residuals: Vec<Residual>,
     pub(super) replicates: Option<Replicates>,
-    /// Rows that fulfil the plan's `where`.
-    pub(super) selected: Vec<bool>,
-    /// The row of the table that was read, for each row that is used.
-    pub(super) rows: Vec<usize>,
+    /// Rows that fulfil the plan's `where`; without one all do.
+    selected: Option<Vec<bool>>,
+    all_positive: bool,
+    /// The row of the table that was read, for each row that is used; none when they are the same.
+    rows: Option<Vec<usize>>,
     rows_read: usize,
-    steps: Vec<WeightStep>,
+    done: Vec<Done>,
     pre_steps: Vec<PreStep>,
-    pub(super) rows_by_leaf: OnceLock<Vec<u32>>,
+    all_rows: OnceLock<Vec<usize>>,
+    steps: OnceLock<Vec<WeightStep>>,
+    pub(super) rows_by_leaf: OnceLock<Option<Vec<u32>>>,
     pub(super) calibrated: OnceLock<Option<CalibratedTotals>>,
 }
 
@@ -73,36 +82,40 @@ pub fn prepare(
     files: &BTreeMap<String, DataTable>,
 ) -> Result<Prepared, StatisticsError> {
     let design_plan = plan.design.as_ref().ok_or_else(|| StatisticsError::plan("design", "the plan has none"))?;
-    let sorted = sorted_rows(plan, table)?;
-    let start = match &sorted {
+    let mut rows = sorted_rows(plan, table)?;
+    let start = match &rows {
         Some(rows) => table.take(rows),
         None => table.clone(),
     };
-    let mut rows: Vec<usize> = sorted.unwrap_or_else(|| (0..table.rows()).collect());
-    let (table, mut steps, pre_steps) = pre_adjust(plan, start, &mut rows, table.rows())?;
+    let (table, mut done, pre_steps) = pre_adjust(plan, start, &mut rows, table.rows())?;
     let joint = match design_plan {
         DesignPlan::Pps(pps) => pps.joint_probability_file.as_ref().and_then(|file| files.get(file)),
         _ => None,
     };
+    let on_file = |error: StatisticsError| error.on_rows(rows.as_deref());
     let design = design::build(design_plan, &table, joint, weight_is_written(plan, design_plan))
-        .map_err(|error| if joint.is_none() { error.on_rows(&rows) } else { error })?;
-    let rows_read = steps.first().map_or(rows.len(), |step: &WeightStep| step.weights.len());
-    let spread = Spread { rows: &rows, rows_read };
-    if steps.is_empty() {
-        let ones = vec![1.0; design.rows];
-        steps.push(spread.step(WeightStep::new("design", &ones, design.weights.clone())));
+        .map_err(|error| if joint.is_none() { on_file(error) } else { error })?;
+    let rows_read = match done.first() {
+        Some(Done::Made(step)) => step.weights.len(),
+        _ => design.rows,
+    };
+    if done.is_empty() {
+        done.push(Done::Design(design.weights.clone()));
     }
-    let adjusted = adjust(plan, &table, &design.weights, &spread, &mut steps).map_err(|error| error.on_rows(&rows))?;
+    let adjusted = adjust(plan, &table, &design.weights, &mut done).map_err(on_file)?;
     let mut prepared = Prepared {
         selected: select(&plan.filters, &table)?,
         rule: LonelyRule::from(&plan.variance),
+        all_positive: all_positive(&adjusted.weights),
         weights: adjusted.weights,
         residuals: adjusted.residuals,
         replicates: None,
         rows_read,
         rows,
-        steps,
+        done,
         pre_steps,
+        all_rows: OnceLock::new(),
+        steps: OnceLock::new(),
         rows_by_leaf: OnceLock::new(),
         calibrated: OnceLock::new(),
         table,
@@ -142,79 +155,59 @@ fn sorted_rows(plan: &Plan, table: &DataTable) -> Result<Option<Vec<usize>>, Sta
     }
 }
 
-/// Puts values of the rows in use back on the rows that were read.
-struct Spread<'a> {
-    rows: &'a [usize],
-    rows_read: usize,
-}
-
-impl Spread<'_> {
-    fn step(&self, mut step: WeightStep) -> WeightStep {
-        if self.rows.len() == self.rows_read && self.rows.is_sorted() {
-            return step;
-        }
-        let (mut weights, mut factors) = (vec![0.0; self.rows_read], vec![f64::NAN; self.rows_read]);
-        for (at, &row) in self.rows.iter().enumerate() {
-            weights[row] = step.weights[at];
-            factors[row] = step.factors[at];
-        }
-        (step.weights, step.factors) = (weights, factors);
-        step
-    }
-}
-
-type PreAdjusted = (DataTable, Vec<WeightStep>, Vec<PreStep>);
+type PreAdjusted = (DataTable, Vec<Done>, Vec<PreStep>);
 
 fn pre_adjust(
     plan: &Plan,
     mut table: DataTable,
-    rows: &mut Vec<usize>,
+    rows: &mut Option<Vec<usize>>,
     rows_read: usize,
 ) -> Result<PreAdjusted, StatisticsError> {
-    let (mut steps, mut pre_steps) = (Vec::new(), Vec::new());
+    let (mut done, mut pre_steps) = (Vec::new(), Vec::new());
     for step in &plan.pre_adjustments {
         let written = pre_steps.iter().any(|made: &PreStep| Some(made.result.as_str()) == step.weight());
-        let mut made = nonresponse::apply(step, &table, written).map_err(|error| error.on_rows(rows))?;
+        let mut made = nonresponse::apply(step, &table, written).map_err(|error| error.on_rows(rows.as_deref()))?;
         rounded(&mut made.step.weights, plan.weight_decimals);
         table = table.with_numbers(made.result.clone(), made.step.weights.clone());
-        steps.push(Spread { rows, rows_read }.step(made.step.clone()));
+        done.push(Done::Made(Spread { rows: rows.as_deref(), rows_read }.step(made.step.clone())));
         if let Some(dropped) = &made.dropped {
             let kept: Vec<usize> = (0..table.rows()).filter(|&row| !dropped[row]).collect();
             table = table.take(&kept);
-            *rows = kept.iter().map(|&row| rows[row]).collect();
+            *rows = Some(kept.iter().map(|&row| rows.as_ref().map_or(row, |rows| rows[row])).collect());
         }
         pre_steps.push(made);
     }
-    Ok((table, steps, pre_steps))
+    Ok((table, done, pre_steps))
 }
 
 struct FullSample {
-    weights: Vec<f64>,
+    weights: Arc<Vec<f64>>,
     residuals: Vec<Residual>,
-    adjusters: Vec<Adjuster>,
+    adjusters: Vec<Arc<Adjuster>>,
     starts: Vec<Start>,
 }
 
 fn adjust(
     plan: &Plan,
     table: &DataTable,
-    design: &[f64],
-    spread: &Spread<'_>,
-    steps: &mut Vec<WeightStep>,
+    design: &Arc<Vec<f64>>,
+    done: &mut Vec<Done>,
 ) -> Result<FullSample, StatisticsError> {
     let mut full =
-        FullSample { weights: design.to_vec(), residuals: Vec::new(), adjusters: Vec::new(), starts: Vec::new() };
+        FullSample { weights: design.clone(), residuals: Vec::new(), adjusters: Vec::new(), starts: Vec::new() };
     let taylor = plan.variance.method == VarianceMethod::Taylor;
     for step in &plan.adjustments {
-        let adjuster = Adjuster::bind(step, table, &full.weights)?;
+        let adjuster = Arc::new(Adjuster::bind(step, table, &full.weights)?);
         let mut adjusted = adjuster.apply(&full.weights, &Start::Fresh)?;
-        rounded(&mut adjusted.weights, plan.weight_decimals);
+        if plan.weight_decimals.is_some() {
+            rounded(Arc::<Vec<f64>>::make_mut(&mut adjusted.weights).as_mut_slice(), plan.weight_decimals);
+        }
         if taylor {
             full.residuals.extend(adjuster.residual(&full.weights, &adjusted));
         }
-        steps.push(spread.step(adjuster.describe(&full.weights, &adjusted)));
         full.starts.push(adjusted.start.clone());
-        full.weights = adjusted.weights;
+        let before = std::mem::replace(&mut full.weights, adjusted.weights.clone());
+        done.push(Done::Adjusted { adjuster: adjuster.clone(), before, adjusted });
         full.adjusters.push(adjuster);
     }
     Ok(full)
@@ -234,135 +227,6 @@ fn rounded(weights: &mut [f64], decimals: Option<u8>) {
     }
 }
 
-fn replicates(
-    plan: &Plan,
-    design_plan: &DesignPlan,
-    prepared: &Prepared,
-    adjusters: &[Adjuster],
-    starts: &[Start],
-    files: &BTreeMap<String, DataTable>,
-) -> Result<Option<Replicates>, StatisticsError> {
-    let variance = &plan.variance;
-    let design = &prepared.design;
-    let (factors, given) = match (variance.method, design_plan, &variance.replicates) {
-        (VarianceMethod::Taylor, DesignPlan::ReplicateWeights(_), _) => {
-            return Err(StatisticsError::plan("variance.method", "replicate weights go with the method `replicate`"));
-        }
-        (VarianceMethod::Taylor, _, _) if variance.df.is_some() => {
-            return Err(StatisticsError::plan("variance.df", "the method is taylor, whose degrees are the design's"));
-        }
-        (VarianceMethod::Taylor, _, None) => return Ok(None),
-        (VarianceMethod::Taylor, _, Some(_)) => {
-            return Err(StatisticsError::plan("variance.replicates", "the method is taylor"));
-        }
-        (VarianceMethod::Replicate, DesignPlan::ReplicateWeights(_), Some(_)) => {
-            return Err(StatisticsError::plan("variance.replicates", "the design already has replicate weights"));
-        }
-        (VarianceMethod::Replicate, DesignPlan::ReplicateWeights(given), None) => {
-            let given = replicate::bind(given, &prepared.table, &design.weights)
-                .map_err(|error| error.on_rows(&prepared.rows))?;
-            (given.factors, AdjustedReplicates::Rows(given.weights))
-        }
-        (VarianceMethod::Replicate, _, None) => {
-            return Err(StatisticsError::plan("variance.replicates", "the method replicate needs them"));
-        }
-        (VarianceMethod::Replicate, _, Some(replicates)) => {
-            let file = replicates.multipliers_file.as_ref().and_then(|file| files.get(file));
-            let made = replicate::make(replicates, design, prepared.rule, &prepared.table, file)?;
-            (made, AdjustedReplicates::Unchanged)
-        }
-    };
-    let mut factors = factors;
-    match (variance.df, design_plan) {
-        (None, _) => {}
-        (Some(DfPlan::Design), DesignPlan::ReplicateWeights(_)) => {
-            let reason = "replicate weights that come with the data do not tell the design: state `degf`";
-            return Err(StatisticsError::plan("variance.df", reason));
-        }
-        (Some(DfPlan::Design), _) => factors.df = DfRule::Design,
-        (Some(DfPlan::Rank), _) => factors.df = DfRule::Rank,
-    }
-    let mut replicates = Replicates { factors, base: design.weights.clone(), adjusted: given };
-    let on_cells = match (adjusters, &replicates.adjusted) {
-        ([adjuster], AdjustedReplicates::Unchanged) => adjuster.cells().map(|cells| (adjuster, cells)),
-        _ => None,
-    };
-    if let Some((adjuster, (cell_of_row, cells))) = on_cells {
-        let rows = Rows {
-            order: prepared.by_leaf(),
-            unit_of_row: &replicates.factors.unit_of_row,
-            group_of_row: cell_of_row,
-            groups: cells,
-            weights: &replicates.base,
-        };
-        let factors = readjust_cells(rows, &replicates, adjuster, &starts[0])?;
-        replicates.adjusted = AdjustedReplicates::Cells { cell_of_row: cell_of_row.to_vec(), factors };
-    } else if !adjusters.is_empty() {
-        replicates.adjusted = AdjustedReplicates::Rows(readjust(&replicates, adjusters, starts)?);
-    }
-    Ok(Some(replicates))
-}
-
-fn in_replicate(replicate: usize) -> impl Fn(StatisticsError) -> StatisticsError {
-    move |source| StatisticsError::Replicate { replicate: replicate + 1, source: Box::new(source) }
-}
-
-/// Every replicate goes through the adjustments again, each starting from the full sample's solution.
-fn readjust(
-    replicates: &Replicates,
-    adjusters: &[Adjuster],
-    starts: &[Start],
-) -> Result<Vec<Vec<f64>>, StatisticsError> {
-    use rayon::prelude::*;
-    let one = |replicate: usize| {
-        let mut weights: Vec<f64> = (0..replicates.base.len()).map(|row| replicates.weight(replicate, row)).collect();
-        for (adjuster, start) in adjusters.iter().zip(starts) {
-            weights = adjuster.apply(&weights, start).map_err(in_replicate(replicate))?.weights;
-        }
-        Ok(weights)
-    };
-    let all: Vec<Result<Vec<f64>, StatisticsError>> = (0..replicates.len()).into_par_iter().map(one).collect();
-    all.into_iter().collect()
-}
-
-/// The same where a step's factor depends on a cell alone: cells are adjusted, not rows.
-fn readjust_cells(
-    rows: Rows<'_>,
-    replicates: &Replicates,
-    adjuster: &Adjuster,
-    start: &Start,
-) -> Result<Vec<Vec<f64>>, StatisticsError> {
-    let one = |replicate: usize, sums: &[f64]| adjuster.cell_factors(sums, start).map_err(in_replicate(replicate));
-    UnitSums::new(rows, &[]).of_replicates(&replicates.factors, one).into_iter().collect()
-}
-
-fn select(filters: &[Filter], table: &DataTable) -> Result<Vec<bool>, StatisticsError> {
-    let mut selected = vec![true; table.rows()];
-    for (at, filter) in filters.iter().enumerate() {
-        let categories = table.categories(&filter.column, &format!("where[{at}].column"))?;
-        let fulfils = |level: &String| match (categories.is_numeric(), filter.value.number()) {
-            (true, Some(value)) => level.parse::<f64>().is_ok_and(|have| compare(filter.op, have.total_cmp(&value))),
-            _ => compare(filter.op, level.as_str().cmp(filter.value.label().as_str())),
-        };
-        let fulfilled: Vec<bool> = categories.levels().iter().map(fulfils).collect();
-        for (selected, &code) in selected.iter_mut().zip(categories.codes()) {
-            *selected &= code != MISSING && fulfilled[code as usize];
-        }
-    }
-    Ok(selected)
-}
-
-fn compare(op: Comparison, ordering: std::cmp::Ordering) -> bool {
-    match op {
-        Comparison::Equal => ordering.is_eq(),
-        Comparison::NotEqual => ordering.is_ne(),
-        Comparison::AtLeast => ordering.is_ge(),
-        Comparison::AtMost => ordering.is_le(),
-        Comparison::More => ordering.is_gt(),
-        Comparison::Less => ordering.is_lt(),
-    }
-}
-
 impl Prepared {
     /// The final weights, one for each row of [`Prepared::rows`].
     pub fn weights(&self) -> &[f64] {
@@ -371,19 +235,48 @@ impl Prepared {
 
     /// The rows of the table that was read, in the order in which they are used; nonrespondents may be left out.
     pub fn rows(&self) -> &[usize] {
-        &self.rows
+        match &self.rows {
+            Some(rows) => rows,
+            None => self.all_rows.get_or_init(|| (0..self.rows_read).collect()),
+        }
+    }
+
+    /// Whether a row fulfils the plan's `where`.
+    pub(super) fn selects(&self, row: usize) -> bool {
+        self.selected.as_ref().is_none_or(|selected| selected[row])
+    }
+
+    /// Whether the plan's `where` leaves nobody.
+    pub(super) fn selects_nobody(&self) -> bool {
+        self.selected.as_ref().is_some_and(|selected| !selected.contains(&true))
+    }
+
+    /// Whether a row is selected and has a weight.
+    pub(super) fn counts(&self, row: usize) -> bool {
+        self.selects(row) && self.weights[row] != 0.0
+    }
+
+    /// The file's row of each row in use, from 0; none where they are the same.
+    pub(super) fn rows_in_file(&self) -> Option<&[usize]> {
+        self.rows.as_deref()
+    }
+
+    /// Whether every row is selected and has a weight.
+    pub(super) fn all_live(&self) -> bool {
+        self.selected.is_none() && self.all_positive
     }
 
     /// The final weights on the rows that were read; 0 for those that were left out.
     pub fn weights_as_read(&self) -> Vec<f64> {
         let mut weights = vec![0.0; self.rows_read];
-        self.rows.iter().zip(&self.weights).for_each(|(&row, &weight)| weights[row] = weight);
+        self.rows().iter().zip(self.weights.iter()).for_each(|(&row, &weight)| weights[row] = weight);
         weights
     }
 
     /// Every weight step in order, on the rows that were read.
     pub fn steps(&self) -> &[WeightStep] {
-        &self.steps
+        let spread = Spread { rows: self.rows.as_deref(), rows_read: self.rows_read };
+        self.steps.get_or_init(|| self.done.iter().map(|done| done.step(&spread)).collect())
     }
 
     /// The steps before the design, with what their models found.
@@ -404,6 +297,14 @@ impl Prepared {
     /// The replicates, when the plan asks for them.
     pub fn replicates(&self) -> Option<&Replicates> {
         self.replicates.as_ref()
+    }
+
+    /// Degrees of freedom of all rows.
+    fn whole_df(&self) -> f64 {
+        match self.replicates.as_ref().map(|replicates| replicates.factors.df) {
+            None | Some(DfRule::Design) if self.all_positive => self.design.all_degrees_of_freedom(),
+            _ => self.degrees_of_freedom(|_| true, true),
+        }
     }
 
     /// Degrees of freedom of the rows that `counts`.
@@ -428,13 +329,14 @@ impl Prepared {
             rscales.dedup();
             (replicates.len(), replicates.factors.scale, rscales)
         };
+        let sums = weight_sums(&self.weights);
         DesignSummary {
             n: self.weights.len(),
-            sum_of_weights: self.weights.iter().sum(),
-            df: self.degrees_of_freedom(|_| true, true),
-            weight_min: self.weights.iter().copied().fold(f64::INFINITY, f64::min),
-            weight_max: self.weights.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-            kish_deff: kish_deff(&self.weights),
+            sum_of_weights: sums.sum,
+            df: self.whole_df(),
+            weight_min: sums.min,
+            weight_max: sums.max,
+            kish_deff: sums.kish_deff(),
             replicates: self.replicates.as_ref().map(distinct),
         }
     }

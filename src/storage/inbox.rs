@@ -41,6 +41,19 @@ impl Database {
             .load(c))?)
     }
 
+    /// Up to `rows_max` messages to one of these ids that nobody acknowledged yet, in order.
+    ///
+    /// # Errors
+    /// Whatever the database refused.
+    pub fn unread_messages(&self, recipients: &[String], rows_max: i64) -> Result<Vec<InboxMessage>, StorageError> {
+        Ok(reading!(self, c => inbox_message::table
+            .filter(inbox_message::recipient.eq_any(recipients.to_vec()).and(inbox_message::read_at_ms.is_null()))
+            .order(inbox_message::seq)
+            .limit(rows_max)
+            .select(InboxMessage::as_select())
+            .load(c))?)
+    }
+
     /// Marks a message to one of these ids as read, once; `false` when there is none.
     ///
     /// # Errors

@@ -6,12 +6,14 @@
 
 #[macro_use]
 mod connection;
+mod assignments;
 mod audit;
 mod bundles;
 mod checkpoints;
 mod copy;
 mod devices;
 mod error;
+mod events;
 mod health;
 mod identity;
 mod inbox;
@@ -33,9 +35,11 @@ mod states;
 mod submissions;
 mod survey_state;
 mod surveys;
+mod together;
 mod tokens;
 mod url;
 
+pub use assignments::{Assignment, CaseDraw, FieldCase, FieldChange};
 pub use audit::{Act, AuditEntry, AuditHead, Author, Outcome};
 pub use bundles::RunBundle;
 pub use checkpoints::{AuditCheckpoint, EntryFilter};
@@ -43,6 +47,7 @@ pub use connection::{Database, PoolSettings};
 pub use copy::{CellKind, Cells, ColumnShape, EachRow, TableShape, Tables};
 pub use devices::{Device, DeviceReport, EnrolmentCode, Redeemed};
 pub use error::StorageError;
+pub use events::{ContactAttempt, EventsKept, FieldEvent};
 pub use health::LogState;
 pub use identity::{SealedCase, SealedContact, SealedField, SealedSurvey};
 pub use inbox::InboxMessage;
@@ -59,6 +64,7 @@ pub use sessions::{Session, TriesLimit};
 pub use states::{InterviewState, ItemComment, Level, ReviewRefusal, Reviewer, Seen, Step};
 pub use submissions::{Arrival, Kept, Waiting};
 pub use surveys::{FileKind, NewFile, SampleCase, StoredFile, Survey, SurveyFile};
+pub use together::Together;
 pub use tokens::ApiToken;
 pub use url::{DatabaseUrl, DatabaseUrlError};
 

@@ -9,7 +9,7 @@ use super::{
 };
 
 /// Good bytes that only a person may let in.
-const ACCEPTABLE: [&str; 2] = ["late-or-revoked", "revision-after-approval"];
+const ACCEPTABLE: [&str; 3] = ["late-or-revoked", "not-assigned", "revision-after-approval"];
 
 /// Why bytes wait.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]

@@ -4,8 +4,8 @@ use diesel::{PgConnection, SqliteConnection, prelude::*};
 use serde_json::json;
 
 use super::{
-    Act, Database, Interview, InterviewState, Level, ReviewRefusal, Reviewer, Seen, Step, StorageError, audit::Appends,
-    judgements::Judges, schema::*,
+    Act, Database, Interview, InterviewState, Level, ReviewRefusal, Reviewer, Seen, Step, StorageError,
+    assignments::TellsTablets, audit::Appends, judgements::Judges, schema::*,
 };
 use crate::evidence::sha256_hex;
 
@@ -325,7 +325,8 @@ impl Database {
         writing!(self, c => {
             match c.step(id, seen, step, by, now_ms)? {
                 Ok((stepped, act)) => {
-                    c.append(&[act])?;
+                    let log_seq = c.append(&[act])?;
+                    c.tell_holder(id, log_seq)?;
                     Ok(Ok(stepped))
                 }
                 Err(refusal) => Ok(Err(refusal)),
@@ -349,16 +350,20 @@ impl Database {
         order.sort_by(|a, b| each[*a].0.cmp(&each[*b].0));
         writing!(self, c => {
             let mut results: Vec<Option<Refused<Stepped>>> = vec![None; each.len()];
-            let mut acts = Vec::new();
+            let (mut acts, mut changed) = (Vec::new(), Vec::new());
             for at in &order {
                 let (id, seen) = &each[*at];
                 results[*at] = Some(c.step(id, seen, step, by, now_ms)?.map(|(stepped, act)| {
                     acts.push(act);
+                    changed.push(id);
                     stepped
                 }));
             }
             if !acts.is_empty() {
-                c.append(&acts)?;
+                let first = c.append(&acts)?;
+                for (log_seq, id) in (first..).zip(changed) {
+                    c.tell_holder(id, log_seq)?;
+                }
             }
             Ok(results.into_iter().flatten().collect())
         })

@@ -38,7 +38,7 @@ fn acc058_a_code_works_once_for_a_quarter_of_an_hour_and_is_burnt_by_five_wrong_
         let made = app.at(&desk, "POST", "/api/v1/enrolment-codes", Some(&body)).json();
         let code = made["code"].as_str().expect("a code").to_owned();
         assert_eq!(code.len(), 10);
-        let url = format!("https://survey.example/enrol#{code}");
+        let url = format!("https://survey.example/tablet/#{code}");
         assert_eq!(made["url"], url);
         let picture = qrcode::QrCode::new(&url).expect("a QR code");
         let picture = picture.render::<qrcode::render::svg::Color>().min_dimensions(240, 240).build();

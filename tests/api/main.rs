@@ -4,6 +4,7 @@
 mod support;
 
 mod access;
+mod assignments;
 mod audit;
 mod bad_input;
 mod bad_inputs;

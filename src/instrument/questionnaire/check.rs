@@ -157,8 +157,9 @@ impl<'a> Checker<'a> {
     fn fields_of_type(&mut self, at: &str, item: &Item) {
         use ItemKind::{Date, Matrix, MultipleChoice, Number, SingleChoice, Text, TrueFalse};
         let choices = [SingleChoice, TrueFalse, MultipleChoice];
-        let given: [(&str, bool, &[ItemKind]); 13] = [
+        let given: [(&str, bool, &[ItemKind]); 14] = [
             ("options", !item.options.is_empty(), &[SingleChoice, TrueFalse, MultipleChoice, Matrix]),
+            ("shuffle_options", item.shuffle_options, &[SingleChoice, MultipleChoice]),
             ("rows", !item.rows.is_empty(), &[Matrix]),
             ("choices_min", item.choices_min.is_some(), &[MultipleChoice]),
             ("choices_max", item.choices_max.is_some(), &[MultipleChoice]),

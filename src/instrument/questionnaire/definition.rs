@@ -94,6 +94,9 @@ pub struct Section {
     /// When the section is asked; always when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relevant_when: Option<Expression>,
+    /// Whether each case sees the items in an order of its own.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub shuffle_items: bool,
     /// The items, in the order they are asked.
     pub items: Vec<Item>,
 }
@@ -211,6 +214,9 @@ pub struct Item {
     /// Options of a choice or of every row of a matrix; true/false brings its own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<Choice>,
+    /// Whether each case sees the options in an order of its own; those that exclude all others keep their places.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub shuffle_options: bool,
     /// Rows of a matrix.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rows: Vec<Row>,

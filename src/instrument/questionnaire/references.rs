@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::definition::{Definition, Item, ItemKind};
+use super::definition::{Definition, Item, ItemKind, Section};
 use crate::instrument::{
     expression::{Comparison, Expression, Literal, Node, Reference, Term},
     faults::{FaultCode, Findings},
@@ -55,6 +55,9 @@ pub(super) fn check(scope: &Scope<'_>, findings: &mut Findings) {
         if let Some(rule) = &section.relevant_when {
             Rule::new(scope, findings, format!("{here}/relevant_when"), first, Some(at)).check(rule);
         }
+        if section.shuffle_items {
+            shuffled(section, &here, findings);
+        }
         for (i, item) in section.items.iter().enumerate() {
             let here = format!("{here}/items/{i}");
             if let Some(rule) = &item.relevant_when {
@@ -71,6 +74,18 @@ pub(super) fn check(scope: &Scope<'_>, findings: &mut Findings) {
         for (j, category) in column.categories.iter().enumerate() {
             let pointer = format!("/classifications/{i}/categories/{j}/when");
             Rule::new(scope, findings, pointer, None, None).check(&category.when);
+        }
+    }
+}
+
+/// In a shuffled section no item may look at another one of it, which may come later.
+fn shuffled(section: &Section, here: &str, findings: &mut Findings) {
+    let here_too: BTreeSet<&str> = section.items.iter().map(|item| item.id.as_str()).collect();
+    for (i, item) in section.items.iter().enumerate() {
+        let rules = item.relevant_when.iter().chain(item.checks.iter().map(|check| &check.fails_when));
+        for other in rules.flat_map(Expression::items).filter(|id| *id != item.id && here_too.contains(id)) {
+            let message = format!("{other} may be asked later: the section's items are shuffled");
+            findings.add(&format!("{here}/items/{i}"), Some(&item.id), FaultCode::ForwardReference, message);
         }
     }
 }

@@ -5,6 +5,8 @@
 
 mod accept;
 mod coded;
+#[cfg(test)]
+mod conformance;
 mod faults;
 mod household;
 mod submission;

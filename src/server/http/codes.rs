@@ -68,6 +68,7 @@ codes! {
     GRANT_EXISTS = "grant-exists" 409 false "none" "该角色已授予或正在等待确认";
     ROLES_EXCLUDE = "roles-exclude" 409 false "none" "与此人已有的角色不能同时担任";
     WRONG_CREDENTIAL = "wrong-credential" 409 false "none" "此操作不适用于当前的登录方式";
+    CURSOR_EXPIRED = "cursor-expired" 410 true "retry" "需要完整同步";
     ENROLMENT_REFUSED = "enrolment-refused" 410 false "contact_supervisor" "注册码不可用（有误、已用过或已过期），请向督导员索取新码";
     LOGIN_THROTTLED = "login-throttled" 429 true "wait" "多次输错，请 15 分钟后再试";
 }

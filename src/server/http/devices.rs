@@ -26,7 +26,7 @@ use crate::{
 const GRACE_DAYS: u32 = 7;
 
 /// Submissions in one batch.
-const BATCH_ITEMS_MAX: u32 = 200;
+const BATCH_ITEMS_MAX: u32 = 50;
 
 /// For whom a code is made.
 #[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
@@ -206,7 +206,7 @@ pub(super) async fn make_code(
     })
     .await?;
     // Behind the hash sign: browsers send that part to nobody, and no log sees it.
-    let url = format!("{}/enrol#{}", shared.config.public_url, made.code);
+    let url = format!("{}/tablet/#{}", shared.config.public_url, made.code);
     let qr_svg = qr(&url)?;
     let (id, expires_at_ms) = (made.kept.id, made.kept.expires_at_ms);
     Ok(HttpResponse::Created().json(CodeBody { id, code: made.code, url, qr_svg, expires_at_ms }))

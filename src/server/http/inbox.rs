@@ -45,6 +45,13 @@ pub(super) struct MessageBody {
     read_at_ms: Option<i64>,
 }
 
+impl MessageBody {
+    /// Its number.
+    pub(super) fn seq(&self) -> i64 {
+        self.seq
+    }
+}
+
 impl From<InboxMessage> for MessageBody {
     fn from(row: InboxMessage) -> Self {
         let payload = serde_json::from_str(&row.payload).unwrap_or_default();

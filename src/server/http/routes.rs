@@ -7,8 +7,8 @@ use actix_web::{
 };
 
 use super::{
-    Problem, audit, codes, devices, downloads, health, identity, inbox, keys, openapi, people, quarantine,
-    questionnaires, responses, review, runs, sessions, submissions, surveys, sync,
+    Problem, assignments, audit, changes, codes, devices, downloads, events, health, identity, inbox, keys, openapi,
+    people, quarantine, questionnaires, responses, review, runs, series, sessions, submissions, surveys, sync,
 };
 use crate::{
     server::{
@@ -83,6 +83,11 @@ routes! {
     POST "/api/v1/approvals" => review::approve_many;
     GET "/api/v1/quarantine" => quarantine::list;
     POST "/api/v1/quarantine/{seq}/accept" => quarantine::accept;
+    POST "/api/v1/surveys/{id}/assignments" => assignments::assign;
+    GET "/api/v1/surveys/{id}/assignments" => assignments::list;
+    POST "/api/v1/events:batch" => events::batch;
+    GET "/api/v1/cases/{survey}/{case}/attempts" => events::attempts;
+    GET "/api/v1/sync/changes" => changes::list;
     GET "/api/v1/sync/inbox" => inbox::list;
     POST "/api/v1/inbox/{seq}/ack" => inbox::acknowledge;
     POST "/api/v1/surveys/{id}/open" => surveys::open;
@@ -91,6 +96,7 @@ routes! {
     GET "/api/v1/runs/latest" => runs::latest;
     GET "/api/v1/runs/{id}" => runs::show;
     GET "/api/v1/runs/{id}/results" => runs::results;
+    GET "/api/v1/runs/{id}/series" => series::show;
     GET "/api/v1/runs/{id}/files" => runs::files;
     GET "/api/v1/runs/{id}/files/{name}" => runs::file;
     GET "/api/v1/runs/{id}/bundle" => downloads::bundle;

@@ -19,7 +19,7 @@ use self::{
     cipher::{Key, Place},
     key_file::KeyRing,
 };
-use super::{Actor, Fault, Refusal, Text};
+use super::{Actor, Fault, Refusal, Role, Text, may_see_case};
 use crate::storage::{Author, Database, SealedCase, SealedContact, SealedField, SealedSurvey, StorageError};
 
 /// Why the vault cannot do what was asked.
@@ -97,8 +97,8 @@ impl Vault<'_> {
 
     /// One case's contact data. That they were read, by whom and why, is in the log before they are opened.
     ///
-    /// Surveyors will be held to their own open cases once cases are assigned; until then the policy file alone says
-    /// who may ask, and a grant's region is checked for everybody.
+    /// Who sees only what is their own, as surveyors do, reads the cases they hold; a case that nobody ever held is
+    /// everybody's within their region.
     ///
     /// # Errors
     /// `NoContact`, `OutOfRegion`; `Sealed` when a row was tampered with.
@@ -111,6 +111,7 @@ impl Vault<'_> {
         now_ms: i64,
     ) -> Result<Contact, Refusal> {
         self.require_region(survey_id, case_id, actor)?;
+        self.require_held(survey_id, case_id, actor)?;
         let by = actor.author();
         let taken = self.database.take_contact(survey_id, case_id, &by, reason, now_ms)?;
         let taken = taken.ok_or(VaultError::NoContact)?;
@@ -204,6 +205,13 @@ impl Vault<'_> {
         let keys = SurveyKeys { data: Key::fresh()?, index: Key::fresh()? };
         let row = seal_survey(&ring, ring.newest(), survey_id, &keys, now_ms)?;
         Ok((row, keys))
+    }
+
+    fn require_held(&self, survey_id: &str, case_id: &str, actor: &Actor) -> Result<(), Refusal> {
+        if actor.role != Role::Surveyor || may_see_case(self.database, actor, survey_id, case_id)? {
+            return Ok(());
+        }
+        Err(VaultError::NoContact.into())
     }
 
     fn require_region(&self, survey_id: &str, case_id: &str, actor: &Actor) -> Result<(), Refusal> {

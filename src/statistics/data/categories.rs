@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
+    sync::Arc,
 };
 
 use super::StatisticsError;
@@ -14,8 +15,10 @@ pub const MISSING: u32 = u32::MAX;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Categories {
     levels: Vec<String>,
-    codes: Vec<u32>,
+    codes: Arc<Vec<u32>>,
     numeric: bool,
+    /// Every row has a level and every level has a row.
+    complete: bool,
 }
 
 impl Categories {
@@ -39,6 +42,16 @@ impl Categories {
         &self.codes
     }
 
+    /// The codes to share: a margin or a domain of one column is the column itself.
+    pub(in crate::statistics) fn shared_codes(&self) -> Arc<Vec<u32>> {
+        self.codes.clone()
+    }
+
+    /// Whether every row has a level and every level has a row.
+    pub(in crate::statistics) fn is_complete(&self) -> bool {
+        self.complete
+    }
+
     /// Whether every label is a number.
     pub fn is_numeric(&self) -> bool {
         self.numeric
@@ -57,8 +70,9 @@ impl Categories {
     pub(super) fn take(&self, rows: &[usize]) -> Self {
         Self {
             levels: self.levels.clone(),
-            codes: rows.iter().map(|&row| self.codes[row]).collect(),
+            codes: Arc::new(rows.iter().map(|&row| self.codes[row]).collect()),
             numeric: self.numeric,
+            complete: false,
         }
     }
 
@@ -79,46 +93,77 @@ impl Categories {
     }
 
     pub(super) fn from_text(name: &str, bytes: &[u8], ends: &[usize]) -> Result<Self, StatisticsError> {
-        let (mut codes, found) = intern(bytes, ends);
-        let mut levels = Vec::with_capacity(found.len());
-        for (label, row) in found {
-            let label = std::str::from_utf8(label).map_err(|_| not_text(name, row))?;
+        let mut interned = Interner::default();
+        let mut start = 0;
+        for (row, &end) in ends.iter().enumerate() {
+            interned.push(&bytes[start..end], row);
+            start = end;
+        }
+        interned.finish(name)
+    }
+}
+
+/// Labels numbered in the order of appearance.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Interner {
+    codes: Vec<u32>,
+    seen: HashMap<Box<[u8]>, u32, BuildHasherDefault<ShortHasher>>,
+    /// Each label with the row where it appeared first.
+    found: Vec<(Box<[u8]>, usize)>,
+    last: Option<u32>,
+    missing: bool,
+}
+
+impl Interner {
+    /// Takes in the next row's cell.
+    pub(super) fn push(&mut self, label: &[u8], row: usize) {
+        let code = match self.last {
+            Some(last) if *self.found[last as usize].0 == *label => last,
+            _ => self.code(label, row),
+        };
+        self.last = (code != MISSING).then_some(code);
+        self.codes.push(code);
+    }
+
+    fn code(&mut self, label: &[u8], row: usize) -> u32 {
+        if label.is_empty() {
+            self.missing = true;
+            return MISSING;
+        }
+        if let Some(&code) = self.seen.get(label) {
+            return code;
+        }
+        let code = self.found.len() as u32;
+        self.found.push((label.into(), row));
+        self.seen.insert(label.into(), code);
+        code
+    }
+
+    /// Takes in the rows of another, which follow the own ones.
+    pub(super) fn append(&mut self, other: &Self) {
+        let before = self.codes.len();
+        let places: Vec<u32> = other.found.iter().map(|(label, row)| self.code(label, before + row)).collect();
+        let place = |&code: &u32| if code == MISSING { MISSING } else { places[code as usize] };
+        self.codes.extend(other.codes.iter().map(place));
+        self.missing |= other.missing;
+    }
+
+    /// The categories with their levels sorted.
+    pub(super) fn finish(self, name: &str) -> Result<Categories, StatisticsError> {
+        let mut levels = Vec::with_capacity(self.found.len());
+        for (label, row) in self.found {
+            let label = std::str::from_utf8(&label).map_err(|_| not_text(name, row))?;
             levels.push(label.to_owned());
         }
         let numeric = levels.iter().all(|level| level.parse::<f64>().is_ok_and(f64::is_finite));
         let place = sort(&mut levels, numeric);
-        for code in &mut codes {
-            if *code != MISSING {
-                *code = place[*code as usize];
-            }
+        let mut codes = self.codes;
+        codes.shrink_to_fit();
+        if !place.is_sorted() {
+            codes.iter_mut().filter(|code| **code != MISSING).for_each(|code| *code = place[*code as usize]);
         }
-        Ok(Self { levels, codes, numeric })
+        Ok(Categories { levels, codes: Arc::new(codes), numeric, complete: !self.missing })
     }
-}
-
-/// Codes in the order of appearance, and each label with the row where it appeared first.
-fn intern<'a>(bytes: &'a [u8], ends: &[usize]) -> (Vec<u32>, Vec<(&'a [u8], usize)>) {
-    let mut seen: HashMap<&[u8], u32, BuildHasherDefault<ShortHasher>> = HashMap::default();
-    let mut found: Vec<(&[u8], usize)> = Vec::new();
-    let mut codes = Vec::with_capacity(ends.len());
-    let (mut start, mut last): (usize, (&[u8], u32)) = (0, (&[], MISSING));
-    for (row, &end) in ends.iter().enumerate() {
-        let label = &bytes[start..end];
-        start = end;
-        if label.is_empty() {
-            codes.push(MISSING);
-            continue;
-        }
-        if label != last.0 {
-            let code = *seen.entry(label).or_insert_with(|| {
-                found.push((label, row));
-                (found.len() - 1) as u32
-            });
-            last = (label, code);
-        }
-        codes.push(last.1);
-    }
-    (codes, found)
 }
 
 /// Sorts the levels and says where each went.
@@ -147,15 +192,22 @@ pub(super) fn parse_numbers(name: &str, bytes: &[u8], ends: &[usize]) -> Result<
     let mut values = Vec::with_capacity(ends.len());
     let mut start = 0;
     for (row, &end) in ends.iter().enumerate() {
-        let text = std::str::from_utf8(&bytes[start..end]).map_err(|_| not_text(name, row))?;
+        values.push(parse_number(name, &bytes[start..end], row)?);
         start = end;
-        values.push(if text.is_empty() {
-            f64::NAN
-        } else {
-            text.parse().ok().filter(|v: &f64| v.is_finite()).ok_or_else(|| not_a_number(name, row, text))?
-        });
     }
     Ok(values)
+}
+
+/// One cell as a number, NaN where it is empty.
+pub(super) fn parse_number(name: &str, cell: &[u8], row: usize) -> Result<f64, StatisticsError> {
+    // Codes 0 and 1 are most of what surveys hold.
+    match cell {
+        b"" => return Ok(f64::NAN),
+        [digit @ b'0'..=b'9'] => return Ok(f64::from(digit - b'0')),
+        _ => {}
+    }
+    let text = std::str::from_utf8(cell).map_err(|_| not_text(name, row))?;
+    text.parse().ok().filter(|v: &f64| v.is_finite()).ok_or_else(|| not_a_number(name, row, text))
 }
 
 fn not_a_number(name: &str, row: usize, text: &str) -> StatisticsError {

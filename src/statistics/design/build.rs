@@ -1,13 +1,13 @@
 //! From the plan's columns to units and strata, with every contradiction refused.
 
-use super::{
-    Design, Probabilities, StageUnits, Stratum,
-    crossing::{compress, cross},
-};
+use std::sync::Arc;
+
+use super::{Design, Probabilities, StageUnits, units::units};
 use crate::statistics::{
     StatisticsError,
-    data::{DataTable, MISSING},
-    plan::{Columns, DesignPlan, JointForm, PpsDesign, PpsMethod, Stage, StagesDesign},
+    data::DataTable,
+    plan::{DesignPlan, JointForm, PpsDesign, PpsMethod, Stage, StagesDesign},
+    weighting::all_positive,
 };
 
 /// Binds a design to the rows of a table.
@@ -56,141 +56,26 @@ fn staged(plan: &StagesDesign, table: &DataTable, zero_allowed: bool) -> Result<
     Ok(assemble(table.rows(), stages, Probabilities::None, weights))
 }
 
-fn assemble(rows: usize, stages: Vec<StageUnits>, probabilities: Probabilities, weights: Vec<f64>) -> Design {
+fn assemble(rows: usize, stages: Vec<StageUnits>, probabilities: Probabilities, weights: Arc<Vec<f64>>) -> Design {
     let leaves = &stages[stages.len() - 1];
     let mut unit_of_leaf = vec![vec![0u32; leaves.units()]; stages.len()];
-    for (stage, of_leaf) in stages.iter().zip(&mut unit_of_leaf) {
-        for (&leaf, &unit) in leaves.unit_of_row.iter().zip(&stage.unit_of_row) {
+    for (stage, of_leaf) in stages.iter().zip(&mut unit_of_leaf).take(stages.len() - 1) {
+        for (&leaf, &unit) in leaves.unit_of_row.iter().zip(stage.unit_of_row.iter()) {
             of_leaf[leaf as usize] = unit;
         }
     }
+    unit_of_leaf[stages.len() - 1] = (0..leaves.units() as u32).collect();
     Design { rows, stages, unit_of_leaf, probabilities, weights }
 }
 
-/// The units of one stage within the units of the stage before.
-fn units(
-    table: &DataTable,
-    stage: &Stage,
-    at: usize,
-    nested: bool,
-    parents: Option<&[u32]>,
-) -> Result<StageUnits, StatisticsError> {
-    let place = format!("design.stages[{at}]");
-    let rows = table.rows();
-    let strata = complete(table, &stage.stratum, &format!("{place}.stratum"))?;
-    let ids = stage.unit.as_ref().map(|u| complete(table, &Columns::one(u), &format!("{place}.unit"))).transpose()?;
-    let parent = |row: usize| parents.map_or(0, |p| u64::from(p[row]));
-    let many = strata.labels.len() as u64;
-    let group_keys: Vec<u64> = (0..rows).map(|row| parent(row) * many + u64::from(strata.codes[row])).collect();
-    let span = (0..rows).map(parent).max().map_or(1, |most| (most + 1) * many);
-    let (group_of_row, groups) = compress(&group_keys, span);
-    let id_of = |row: usize| ids.as_ref().map_or(row as u64, |ids| u64::from(ids.codes[row]));
-    let id_span = ids.as_ref().map_or(rows as u64, |ids| ids.labels.len() as u64);
-    let keys: Vec<u64> = (0..rows).map(|row| u64::from(group_of_row[row]) * id_span + id_of(row)).collect();
-    let (unit_of_row, found) = compress(&keys, groups.len() as u64 * id_span);
-    let stratum_of_unit: Vec<u32> = found.iter().map(|key| (key / id_span) as u32).collect();
-    if let (Some(ids), false) = (&ids, nested) {
-        refuse_units_in_two_strata(&found, id_span, &ids.labels, |group| strata.label(group, ", "))?;
-    }
-    let mut sampled = vec![0; groups.len()];
-    stratum_of_unit.iter().for_each(|&group| sampled[group as usize] += 1);
-    let label = |key: u64| match (strata.columns.is_empty(), parents) {
-        (true, None) => "(all)".to_owned(),
-        (true, Some(_)) => format!("(unit {} of stage {at})", key / many + 1),
-        (false, _) => strata.label((key % many) as usize, ", "),
-    };
-    let population = population(table, stage, &place, &group_of_row, groups.len())?;
-    let mut built = Vec::with_capacity(groups.len());
-    for (group, &key) in groups.iter().enumerate() {
-        let stratum = Stratum { label: label(key), sampled: sampled[group], population: population[group] };
-        built.push(checked(stratum, at)?);
-    }
-    Ok(StageUnits { strata: built, stratum_of_unit, unit_of_row, has_fpc: stage.population_units.is_some() })
-}
-
-fn checked(stratum: Stratum, at: usize) -> Result<Stratum, StatisticsError> {
-    match stratum.population {
-        // Counts that were computed, not written, may miss the sample size by a rounding error.
-        Some(population) if population < stratum.sampled as f64 * (1.0 - 1e-9) => {
-            Err(StatisticsError::design(format!(
-                "stratum {} at stage {}: {} units were sampled but the population has {population}",
-                stratum.label,
-                at + 1,
-                stratum.sampled
-            )))
-        }
-        _ => Ok(stratum),
-    }
-}
-
-fn complete(table: &DataTable, columns: &Columns, place: &str) -> Result<super::Crossing, StatisticsError> {
-    let crossed = cross(table, columns.names(), place, |_| true)?;
-    match crossed.codes.iter().position(|&code| code == MISSING) {
-        None => Ok(crossed),
-        Some(row) => Err(StatisticsError::Cell {
-            column: columns.names().join(", "),
-            row: row + 1,
-            reason: format!("{place} needs a value in every row"),
-        }),
-    }
-}
-
-fn refuse_units_in_two_strata(
-    found: &[u64],
-    id_span: u64,
-    labels: &[Vec<String>],
-    stratum: impl Fn(usize) -> String,
-) -> Result<(), StatisticsError> {
-    let mut seen: Vec<Option<u64>> = vec![None; labels.len()];
-    for key in found {
-        let (group, id) = (key / id_span, (key % id_span) as usize);
-        match seen[id].replace(group) {
-            Some(other) if other != group => {
-                return Err(StatisticsError::design(format!(
-                    "unit {} stands in the strata {} and {}; if these are two units, say unit_ids_nested_in_stratum",
-                    labels[id].join(", "),
-                    stratum(other as usize),
-                    stratum(group as usize)
-                )));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
-}
-
-fn population(
-    table: &DataTable,
-    stage: &Stage,
-    place: &str,
-    group_of_row: &[u32],
-    groups: usize,
-) -> Result<Vec<Option<f64>>, StatisticsError> {
-    let Some(column) = &stage.population_units else { return Ok(vec![None; groups]) };
-    let counts = table.numbers(column, &format!("{place}.population_units"))?;
-    let mut population: Vec<Option<f64>> = vec![None; groups];
-    for (row, (&group, &count)) in group_of_row.iter().zip(counts.iter()).enumerate() {
-        let fault = |reason: String| StatisticsError::Cell { column: column.clone(), row: row + 1, reason };
-        if count.is_nan() || count <= 0.0 {
-            return Err(fault("a number of population units is positive".to_owned()));
-        }
-        match population[group as usize].replace(count) {
-            Some(other) if other.to_bits() != count.to_bits() => {
-                return Err(fault(format!(
-                    "the same stratum has {other} population units in one row and {count} here"
-                )));
-            }
-            _ => {}
-        }
-    }
-    Ok(population)
-}
-
-fn weights(table: &DataTable, column: &str, zero_allowed: bool) -> Result<Vec<f64>, StatisticsError> {
+fn weights(table: &DataTable, column: &str, zero_allowed: bool) -> Result<Arc<Vec<f64>>, StatisticsError> {
     let weights = table.numbers(column, "design.weight")?;
+    if all_positive(&weights) {
+        return Ok(weights);
+    }
     let wrong = |w: &f64| !(*w > 0.0 || (zero_allowed && *w == 0.0));
     match weights.iter().position(wrong) {
-        None => Ok(weights.to_vec()),
+        None => Ok(weights),
         Some(row) => Err(StatisticsError::Cell {
             column: column.to_owned(),
             row: row + 1,
@@ -203,7 +88,7 @@ fn weights(table: &DataTable, column: &str, zero_allowed: bool) -> Result<Vec<f6
     }
 }
 
-fn weights_from_counts(stages: &[StageUnits]) -> Result<Vec<f64>, StatisticsError> {
+fn weights_from_counts(stages: &[StageUnits]) -> Result<Arc<Vec<f64>>, StatisticsError> {
     let rows = stages[0].unit_of_row.len();
     let mut weights = vec![1.0; rows];
     for (at, stage) in stages.iter().enumerate() {
@@ -213,12 +98,12 @@ fn weights_from_counts(stages: &[StageUnits]) -> Result<Vec<f64>, StatisticsErro
                 "without a weight column every stage needs its population units",
             ));
         }
-        for (weight, &unit) in weights.iter_mut().zip(&stage.unit_of_row) {
+        for (weight, &unit) in weights.iter_mut().zip(stage.unit_of_row.iter()) {
             let stratum = &stage.strata[stage.stratum_of_unit[unit as usize] as usize];
             *weight *= stratum.population.unwrap_or(f64::NAN) / stratum.sampled as f64;
         }
     }
-    Ok(weights)
+    Ok(Arc::new(weights))
 }
 
 fn unequal(plan: &PpsDesign, table: &DataTable, joint: Option<&DataTable>) -> Result<Design, StatisticsError> {
@@ -261,7 +146,7 @@ fn unequal(plan: &PpsDesign, table: &DataTable, joint: Option<&DataTable>) -> Re
             Probabilities::Joint { coefficients: coefficients(&chances, |i, j| matrix[i * rows + j]), yates_grundy }
         }
     };
-    let weights = chances.iter().map(|p| 1.0 / p).collect();
+    let weights = Arc::new(chances.iter().map(|p| 1.0 / p).collect());
     Ok(assemble(rows, vec![units], probabilities, weights))
 }
 
@@ -303,6 +188,7 @@ fn joint_matrix(joint: Option<&DataTable>, rows: usize) -> Result<Vec<f64>, Stat
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::statistics::plan::Columns;
 
     fn table(csv: &str) -> DataTable {
         DataTable::from_csv("t", csv.as_bytes(), None).expect("a table")

@@ -1,6 +1,11 @@
 //! Several categorical columns as one.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU32, Ordering},
+};
+
+use rayon::prelude::*;
 
 use crate::statistics::{
     StatisticsError,
@@ -17,7 +22,7 @@ pub struct Crossing {
     /// For each column, whether all its labels are numbers.
     pub numeric: Vec<bool>,
     /// The combination of each row, [`MISSING`] where any column is.
-    pub codes: Vec<u32>,
+    pub codes: Arc<Vec<u32>>,
 }
 
 impl Crossing {
@@ -38,15 +43,15 @@ impl Crossing {
 }
 
 /// Crosses columns; no column gives one combination that holds every row. Rows where `counts` is false get
-/// [`MISSING`], so that combinations are those observed among the others.
+/// [`MISSING`], so that combinations are those observed among the others; without `counts` every row counts.
 ///
 /// # Errors
 /// [`StatisticsError::MissingColumn`], or text that is not UTF-8.
-pub fn cross(
+pub fn cross<F: Fn(usize) -> bool + Sync>(
     table: &DataTable,
     columns: &[String],
     needed_by: &str,
-    counts: impl Fn(usize) -> bool,
+    counts: Option<F>,
 ) -> Result<Crossing, StatisticsError> {
     let rows = table.rows();
     let parts = columns.iter().map(|c| table.categories(c, needed_by)).collect::<Result<Vec<_>, _>>()?;
@@ -58,12 +63,26 @@ pub fn cross(
         }
         span *= levels;
     }
-    let (codes, found) = match few(rows, span) {
-        true => number_few(rows, span, &parts, counts),
-        false => number_many(rows, span, &parts, counts),
+    let (codes, found) = match (parts.as_slice(), counts) {
+        ([one], None) if one.is_complete() => (one.shared_codes(), (0..span).collect()),
+        (_, None) => numbered(rows, span, &parts, |_| true),
+        (_, Some(counts)) => numbered(rows, span, &parts, counts),
     };
     let labels = found.iter().map(|&key| labels_of(key, &parts)).collect();
     Ok(Crossing { columns: columns.to_vec(), labels, numeric: parts.iter().map(|p| p.is_numeric()).collect(), codes })
+}
+
+fn numbered(
+    rows: usize,
+    span: u64,
+    parts: &[Arc<Categories>],
+    counts: impl Fn(usize) -> bool + Sync,
+) -> (Arc<Vec<u32>>, Vec<u64>) {
+    let (codes, found) = match few(rows, span) {
+        true => number_few(rows, span, parts, counts),
+        false => number_many(rows, span, parts, counts),
+    };
+    (Arc::new(codes), found)
 }
 
 /// Whether a table of all possible keys stays small beside the rows.
@@ -71,60 +90,109 @@ pub(crate) fn few(rows: usize, span: u64) -> bool {
     span <= 4 * rows as u64 + 1024 && span < u64::from(MISSING)
 }
 
-/// Numbers the combinations that occur in one pass, keys being places in a table.
+/// Numbers the combinations that occur, keys being places in a table.
 fn number_few(
     rows: usize,
     span: u64,
     parts: &[Arc<Categories>],
-    counts: impl Fn(usize) -> bool,
+    counts: impl Fn(usize) -> bool + Sync,
 ) -> (Vec<u32>, Vec<u64>) {
-    match parts {
-        [one] => number_keys(rows, span, |row| one.codes()[row], counts),
-        [one, two] => {
-            let (first, second, levels) = (one.codes(), two.codes(), two.levels().len() as u32);
-            let key = |row: usize| match (first[row], second[row]) {
-                (MISSING, _) | (_, MISSING) => MISSING,
-                (a, b) => a * levels + b,
-            };
-            number_keys(rows, span, key, counts)
+    let columns: Vec<KeyColumn<'_>> = parts.iter().map(|part| KeyColumn::of(part)).collect();
+    number_keys(rows, span, |first, keys| {
+        fill_keys(&columns, first, keys);
+        for (row, key) in (first..).zip(keys) {
+            *key = if counts(row) { *key } else { MISSING };
         }
-        _ => {
-            let key = |row: usize| {
-                parts.iter().try_fold(0, |key, part| match part.codes()[row] {
-                    MISSING => None,
-                    code => Some(key * part.levels().len() as u32 + code),
-                })
-            };
-            number_keys(rows, span, |row| key(row).unwrap_or(MISSING), counts)
-        }
+    })
+}
+
+/// A column of a key: its codes and how many there may be.
+#[derive(Clone, Copy)]
+pub(crate) struct KeyColumn<'a> {
+    pub codes: &'a [u32],
+    pub levels: u32,
+    /// No code is missing.
+    pub complete: bool,
+}
+
+impl<'a> KeyColumn<'a> {
+    fn of(categories: &'a Categories) -> Self {
+        let levels = categories.levels().len() as u32;
+        Self { codes: categories.codes(), levels, complete: categories.is_complete() }
     }
 }
 
-/// Numbers the keys below `span` that occur in rows that count; `MISSING` is no key.
-pub(crate) fn number_keys(
-    rows: usize,
-    span: u64,
-    key: impl Fn(usize) -> u32,
-    counts: impl Fn(usize) -> bool,
-) -> (Vec<u32>, Vec<u64>) {
-    let mut place = vec![MISSING; span as usize];
-    let mark = |row: usize| {
-        let key = if counts(row) { key(row) } else { MISSING };
-        if key != MISSING {
-            place[key as usize] = 0;
+/// The keys of the rows from `first` on, column by column, so that each is one plain loop; `MISSING` where a code is.
+pub(crate) fn fill_keys(columns: &[KeyColumn<'_>], first: usize, keys: &mut [u32]) {
+    keys.fill(0);
+    for column in columns {
+        let codes = &column.codes[first..first + keys.len()];
+        if column.complete {
+            keys.iter_mut().zip(codes).for_each(|(key, code)| *key = key.wrapping_mul(column.levels) + code);
+        } else {
+            let next = |key: u32, code: u32| key.wrapping_mul(column.levels).wrapping_add(code);
+            keys.iter_mut().zip(codes).for_each(|(key, &code)| *key = next(*key, code));
         }
-        key
-    };
-    let mut codes: Vec<u32> = (0..rows).map(mark).collect();
-    let found: Vec<u64> = (0..span).filter(|&key| place[key as usize] == 0).collect();
+    }
+    for column in columns.iter().filter(|column| !column.complete) {
+        let codes = &column.codes[first..first + keys.len()];
+        keys.iter_mut().zip(codes).for_each(|(key, &code)| *key = if code == MISSING { MISSING } else { *key });
+    }
+}
+
+/// Rows whose keys are made at once: they stay in the processor's nearest cache between the loops.
+pub(crate) const CHUNK: usize = 1 << 12;
+
+/// Numbers the keys below `span` that occur; `fill` gives the keys from a row on, and `MISSING` is no key.
+pub(crate) fn number_keys(rows: usize, span: u64, fill: impl Fn(usize, &mut [u32]) + Sync) -> (Vec<u32>, Vec<u64>) {
+    let mut codes = vec![0; rows];
+    // Marks are only ever set, so it does not matter who sets one.
+    let marks: Vec<AtomicBool> = (0..span).map(|_| AtomicBool::new(false)).collect();
+    codes.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, keys)| {
+        fill(chunk * CHUNK, keys);
+        for mark in keys.iter().filter_map(|key| marks.get(*key as usize)) {
+            mark.store(true, Ordering::Relaxed);
+        }
+    });
+    let found: Vec<u64> = (0..span).filter(|&key| marks[key as usize].load(Ordering::Relaxed)).collect();
     if found.len() as u64 == span {
         return (codes, found);
     }
+    let mut place = vec![MISSING; span as usize];
     for (code, &key) in found.iter().enumerate() {
         place[key as usize] = code as u32;
     }
-    codes.iter_mut().filter(|key| **key != MISSING).for_each(|key| *key = place[*key as usize]);
+    let placed = |codes: &mut [u32]| {
+        codes.iter_mut().filter(|key| **key != MISSING).for_each(|key| *key = place[*key as usize]);
+    };
+    codes.par_chunks_mut(CHUNK).for_each(placed);
     (codes, found)
+}
+
+/// The second code that each first code always stands with; none where one stands with two, or with a missing one.
+/// A first code without a row has `MISSING`.
+pub(crate) fn partners(first: &[u32], firsts: usize, second: &[u32]) -> Option<Vec<u32>> {
+    let partner: Vec<AtomicU32> = (0..firsts).map(|_| AtomicU32::new(MISSING)).collect();
+    let alone = |(first, second): (&[u32], &[u32])| {
+        let mut alone = true;
+        for (&first, &code) in first.iter().zip(second) {
+            let Some(of) = partner.get(first as usize) else { continue };
+            // Whoever comes first sets it; whether all others agree does not depend on who that was.
+            let have = match of.load(Ordering::Relaxed) {
+                MISSING => {
+                    of.compare_exchange(MISSING, code, Ordering::Relaxed, Ordering::Relaxed).unwrap_or_else(|h| h)
+                }
+                have => have,
+            };
+            alone &= code != MISSING && (have == code || have == MISSING);
+        }
+        alone
+    };
+    first
+        .par_chunks(CHUNK)
+        .zip(second.par_chunks(CHUNK))
+        .all(alone)
+        .then(|| partner.into_iter().map(AtomicU32::into_inner).collect())
 }
 
 fn number_many(

@@ -6,10 +6,13 @@
 
 mod build;
 mod crossing;
+mod units;
+
+use std::sync::Arc;
 
 pub use build::build;
+pub(crate) use crossing::{CHUNK, KeyColumn, compress, few, fill_keys, number_keys, partners};
 pub use crossing::{Crossing, cross};
-pub(crate) use crossing::{compress, few, number_keys};
 
 /// What a stratum is: units drawn independently of other strata.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,7 +40,7 @@ pub struct StageUnits {
     /// The stratum of each unit.
     pub stratum_of_unit: Vec<u32>,
     /// The unit of each row.
-    pub unit_of_row: Vec<u32>,
+    pub unit_of_row: Arc<Vec<u32>>,
     /// Any stratum has a population count.
     pub has_fpc: bool,
 }
@@ -77,7 +80,7 @@ pub struct Design {
     /// Unequal probabilities.
     pub probabilities: Probabilities,
     /// The weight that the design declares for each row.
-    pub weights: Vec<f64>,
+    pub weights: Arc<Vec<f64>>,
 }
 
 impl Design {
@@ -116,6 +119,11 @@ impl Design {
             strata += usize::from(stratum.replace(of) != Some(of));
         }
         units as f64 - strata as f64
+    }
+
+    /// First-stage units minus strata of the whole sample: every unit and every stratum has a row.
+    pub fn all_degrees_of_freedom(&self) -> f64 {
+        self.first().units() as f64 - self.first().strata.len() as f64
     }
 
     /// First-stage units minus strata among the rows that `counts`.

@@ -4,11 +4,18 @@
 //! t_j - M_j b, where M_j = Σ_{i∈j} w_i x_i is made once. Where the domain has no row, t_j is 0, so the variance is
 //! b'Sb for S the design covariance of M, and only the strata that hold the domain are summed again.
 
+use std::ops::Range;
+
+use rayon::prelude::*;
+
 use crate::statistics::{
     Prepared,
     data::MISSING,
     design::{Design, Probabilities},
-    weighting::residual::{Regression, Residual},
+    weighting::{
+        calibrate::dot,
+        residual::{Regression, Residual},
+    },
 };
 
 /// M by leaf, and S where the design allows the short way.
@@ -21,25 +28,28 @@ pub(in crate::statistics) struct CalibratedTotals {
     covariance: Option<Vec<f64>>,
     /// The first unit of each stratum.
     strata: Vec<usize>,
+    /// The inverse of the normal matrix, row by row.
+    inverse: Vec<f64>,
     p: usize,
 }
 
-impl CalibratedTotals {
-    /// Sums w x by leaf; none unless exactly one calibration shapes the residuals.
-    pub fn new(prepared: &Prepared) -> Option<Self> {
-        let regression = regression(prepared)?;
-        let p = regression.controls.totals.len();
-        let mut totals =
-            Self { starts: vec![0], columns: Vec::new(), values: Vec::new(), covariance: None, strata: vec![0], p };
-        let mut dense = vec![0.0; p];
+/// The sums of some leaves: where each ends, its columns and their values.
+struct LeafControls {
+    ends: Vec<usize>,
+    columns: Vec<u32>,
+    values: Vec<f64>,
+}
+
+impl LeafControls {
+    fn of(prepared: &Prepared, regression: &Regression, range: Range<usize>) -> Self {
+        let mut found = Self { ends: Vec::new(), columns: Vec::new(), values: Vec::new() };
+        let mut dense = vec![0.0; regression.controls.totals.len()];
         let mut touched: Vec<u32> = Vec::new();
         let leaf_of_row = prepared.design.leaf_of_row();
-        let mut leaf = 0;
-        for &row in prepared.by_leaf() {
-            let row = row as usize;
-            while leaf < leaf_of_row[row] {
-                totals.close(&mut dense, &mut touched);
-                leaf += 1;
+        let mut leaf = None;
+        for row in prepared.rows_in_order(range) {
+            if leaf.replace(leaf_of_row[row]).is_some_and(|before| before != leaf_of_row[row]) {
+                found.close(&mut dense, &mut touched);
             }
             for_each_control(regression, row, |column, x| {
                 if dense[column as usize] == 0.0 {
@@ -48,12 +58,8 @@ impl CalibratedTotals {
                 dense[column as usize] += regression.after[row] * x;
             });
         }
-        totals.close(&mut dense, &mut touched);
-        for stratum in &prepared.design.first().strata {
-            totals.strata.push(totals.strata[totals.strata.len() - 1] + stratum.sampled);
-        }
-        totals.covariance = short_way(&prepared.design).then(|| totals.design_covariance(&prepared.design));
-        Some(totals)
+        found.close(&mut dense, &mut touched);
+        found
     }
 
     fn close(&mut self, dense: &mut [f64], touched: &mut Vec<u32>) {
@@ -64,7 +70,47 @@ impl CalibratedTotals {
             self.values.push(std::mem::take(&mut dense[column as usize]));
         }
         touched.clear();
-        self.starts.push(self.columns.len());
+        self.ends.push(self.columns.len());
+    }
+}
+
+impl CalibratedTotals {
+    /// Sums w x by leaf; none unless exactly one calibration shapes the residuals.
+    pub fn new(prepared: &Prepared) -> Option<Self> {
+        let regression = regression(prepared)?;
+        let p = regression.controls.totals.len();
+        let mut totals = Self {
+            starts: vec![0],
+            columns: Vec::new(),
+            values: Vec::new(),
+            covariance: None,
+            strata: vec![0],
+            inverse: regression.normal.inverse(),
+            p,
+        };
+        let part = |range: &Range<usize>| LeafControls::of(prepared, regression, range.clone());
+        let parts: Vec<LeafControls> = prepared.leaf_ranges().par_iter().map(part).collect();
+        for part in parts {
+            let before = totals.columns.len();
+            totals.starts.extend(part.ends.iter().map(|end| before + end));
+            totals.columns.extend(part.columns);
+            totals.values.extend(part.values);
+        }
+        for stratum in &prepared.design.first().strata {
+            totals.strata.push(totals.strata[totals.strata.len() - 1] + stratum.sampled);
+        }
+        totals.covariance = short_way(&prepared.design).then(|| totals.design_covariance(&prepared.design));
+        Some(totals)
+    }
+
+    /// The regression on the controls whose cross products with the linearized values are `right`. Of a domain few
+    /// are not 0, so that the inverse is the shorter way than a solution.
+    pub fn slopes(&self, right: &[f64]) -> Vec<f64> {
+        let mut slopes = vec![0.0; self.p];
+        for (r, row) in right.iter().zip(self.inverse.chunks_exact(self.p)).filter(|(r, _)| **r != 0.0) {
+            slopes.iter_mut().zip(row).for_each(|(slope, inverse)| *slope += r * inverse);
+        }
+        slopes
     }
 
     /// M_j b.
@@ -73,41 +119,51 @@ impl CalibratedTotals {
         self.columns[range.clone()].iter().zip(&self.values[range]).map(|(&at, m)| m * b[at as usize]).sum()
     }
 
-    /// Σ_h (1-f_h) n_h/(n_h-1) Σ_j (M_j - M̄_h)(M_j - M̄_h)', stratum by stratum over the columns that occur in it.
+    /// Σ_h (1-f_h) n_h/(n_h-1) Σ_j (M_j - M̄_h)(M_j - M̄_h)'.
     fn design_covariance(&self, design: &Design) -> Vec<f64> {
+        let strata: Vec<(usize, &[usize])> = self.strata.windows(2).enumerate().collect();
+        let one = |&(at, range): &(usize, &[usize])| {
+            let n = design.first().strata[at].sampled as f64;
+            let scale = design.first().strata[at].unsampled_share() * n / (n - 1.0);
+            self.stratum_covariance(range[0]..range[1], scale)
+        };
+        let parts: Vec<(Vec<u32>, Vec<f64>)> = strata.par_iter().map(one).collect();
         let mut sum = vec![0.0; self.p * self.p];
-        for (stratum, range) in design.first().strata.iter().zip(self.strata.windows(2)) {
-            let n = stratum.sampled as f64;
-            let scale = stratum.unsampled_share() * n / (n - 1.0);
-            let mut support = self.columns[self.starts[range[0]]..self.starts[range[1]]].to_vec();
-            support.sort_unstable();
-            support.dedup();
-            let k = support.len();
-            let mut place = vec![usize::MAX; self.p];
-            support.iter().enumerate().for_each(|(at, &column)| place[column as usize] = at);
-            let mut means = vec![0.0; k];
-            for at in self.starts[range[0]]..self.starts[range[1]] {
-                means[place[self.columns[at] as usize]] += self.values[at] / n;
-            }
-            let mut own = vec![0.0; k * k];
-            let mut deviation = vec![0.0; k];
-            for leaf in range[0]..range[1] {
-                deviation.iter_mut().zip(&means).for_each(|(d, mean)| *d = -mean);
-                for at in self.starts[leaf]..self.starts[leaf + 1] {
-                    deviation[place[self.columns[at] as usize]] += self.values[at];
-                }
-                for (i, row) in own.chunks_exact_mut(k).enumerate() {
-                    let d = scale * deviation[i];
-                    row.iter_mut().zip(&deviation).for_each(|(own, other)| *own += d * other);
-                }
-            }
-            for i in 0..k {
-                for j in 0..k {
-                    sum[support[i] as usize * self.p + support[j] as usize] += own[i * k + j];
+        for (support, own) in parts {
+            for (&i, row) in support.iter().zip(own.chunks_exact(support.len())) {
+                for (&j, own) in support.iter().zip(row) {
+                    sum[i as usize * self.p + j as usize] += own;
                 }
             }
         }
         sum
+    }
+
+    /// One stratum's share over the columns that occur in it.
+    fn stratum_covariance(&self, leaves: Range<usize>, scale: f64) -> (Vec<u32>, Vec<f64>) {
+        let mut occurs = vec![false; self.p];
+        let entries = self.starts[leaves.start]..self.starts[leaves.end];
+        self.columns[entries.clone()].iter().for_each(|&column| occurs[column as usize] = true);
+        let support: Vec<u32> = (0..self.p as u32).filter(|&column| occurs[column as usize]).collect();
+        let k = support.len();
+        let mut place = vec![usize::MAX; self.p];
+        support.iter().enumerate().for_each(|(at, &column)| place[column as usize] = at);
+        let mut means = vec![0.0; k];
+        for at in entries {
+            means[place[self.columns[at] as usize]] += self.values[at] / leaves.len() as f64;
+        }
+        let (mut own, mut deviation) = (vec![0.0; k * k], vec![0.0; k]);
+        for leaf in leaves {
+            deviation.iter_mut().zip(&means).for_each(|(d, mean)| *d = -mean);
+            for at in self.starts[leaf]..self.starts[leaf + 1] {
+                deviation[place[self.columns[at] as usize]] += self.values[at];
+            }
+            for (i, row) in own.chunks_exact_mut(k).enumerate() {
+                let d = scale * deviation[i];
+                row.iter_mut().zip(&deviation).for_each(|(own, other)| *own += d * other);
+            }
+        }
+        (support, own)
     }
 
     /// Residual totals of every leaf: the domain's own totals, 0 elsewhere, minus M b.
@@ -128,12 +184,8 @@ impl CalibratedTotals {
         if 2 * held > first.units() {
             return None;
         }
-        let quadratic: f64 = covariance
-            .chunks_exact(self.p)
-            .zip(b)
-            .filter(|(_, b)| **b != 0.0)
-            .map(|(row, bi)| bi * row.iter().zip(b).map(|(s, bj)| s * bj).sum::<f64>())
-            .sum();
+        let quadratic: f64 =
+            covariance.chunks_exact(self.p).zip(b).filter(|(_, b)| **b != 0.0).map(|(row, bi)| bi * dot(row, b)).sum();
         let mut at = 0;
         let mut change = 0.0;
         for h in touched {

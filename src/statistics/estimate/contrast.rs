@@ -9,6 +9,7 @@ use super::{
     domains::Domains,
     moments::{Functional, Moments, Parameter},
 };
+use crate::statistics::variance::unit_sums::Values;
 use crate::statistics::{
     Prepared, StatisticsError, contrast,
     data::MISSING,
@@ -42,15 +43,14 @@ pub(super) fn matrix_json(matrix: &DMatrix<f64>) -> Value {
 
 /// Degrees of freedom of the selected rows.
 pub(super) fn selected_df(prepared: &Prepared) -> f64 {
-    let whole = prepared.selected.iter().all(|s| *s);
-    prepared.degrees_of_freedom(|row| prepared.selected[row], whole)
+    let whole = (0..prepared.weights.len()).all(|row| prepared.selects(row));
+    prepared.degrees_of_freedom(|row| prepared.selects(row), whole)
 }
 
 fn estimates(prepared: &Prepared, plan: &Contrasts) -> Result<Estimates, StatisticsError> {
     let values = prepared.table.numbers(&plan.variable, "estimator.variable")?;
     let domains = Domains::new(prepared, &plan.by)?.where_present(&[&values]);
-    let ones = vec![1.0; values.len()];
-    let moments = Moments::new(prepared, &domains, vec![&ones, &values]);
+    let moments = Moments::new(prepared, &domains, vec![Values::One, Values::Of(&values)]);
     if let Some(empty) = (0..domains.len()).find(|&domain| moments.counts[domain] == 0) {
         let reason = format!("{} has no value in the domain {}", plan.variable, domains.crossing.label(empty, "."));
         return Err(StatisticsError::estimate("contrasts", reason));
@@ -142,8 +142,7 @@ pub(super) fn t_test(prepared: &Prepared, plan: &TTest) -> Result<Answer, Statis
     let mut crossed: Vec<String> = plan.by.0.clone();
     crossed.push(plan.group.clone());
     let domains = Domains::new(prepared, &Columns(crossed))?.where_present(&[&values]);
-    let ones = vec![1.0; values.len()];
-    let moments = Moments::new(prepared, &domains, vec![&ones, &values]);
+    let moments = Moments::new(prepared, &domains, vec![Values::One, Values::Of(&values)]);
     let rows =
         (0..by.len()).map(|domain| t_row(prepared, &by, domain, &domains, &moments)).collect::<Result<_, _>>()?;
     Ok(Answer::of(rows))

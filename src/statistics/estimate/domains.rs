@@ -1,5 +1,9 @@
 //! Domains: subsets of rows that are estimated with the whole design kept.
 
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
 use super::answer::DomainValue;
 use crate::statistics::{
     Prepared, StatisticsError,
@@ -14,7 +18,7 @@ pub struct Domains {
     /// Which combinations there are; those observed among selected rows with a weight. Its codes are moved out.
     pub crossing: Crossing,
     /// The domain of each row, [`MISSING`] outside all.
-    pub codes: Vec<u32>,
+    pub codes: Arc<Vec<u32>>,
 }
 
 impl Domains {
@@ -24,7 +28,8 @@ impl Domains {
     /// [`StatisticsError::MissingColumn`].
     pub fn new(prepared: &Prepared, by: &Columns) -> Result<Self, StatisticsError> {
         // A calibration may leave a negative weight; the row then still counts, as in R.
-        let live = |row: usize| prepared.selected[row] && prepared.weights[row] != 0.0;
+        let live = |row: usize| prepared.counts(row);
+        let live = (!prepared.all_live()).then_some(live);
         let mut crossing = cross(&prepared.table, by.names(), "estimator.by", live)?;
         let codes = std::mem::take(&mut crossing.codes);
         Ok(Self { crossing, codes })
@@ -33,12 +38,13 @@ impl Domains {
     /// Leaves out rows where any of these columns has no value.
     #[must_use]
     pub fn where_present(mut self, columns: &[&[f64]]) -> Self {
-        let absent = |column: &&&[f64]| column.iter().fold(false, |found, value| found | value.is_nan());
+        let any_nan = |chunk: &[f64]| chunk.iter().fold(false, |found, value| found | value.is_nan());
+        let absent = |column: &&&[f64]| column.par_chunks(1 << 16).any(any_nan);
         let columns: Vec<&[f64]> = columns.iter().filter(absent).copied().collect();
         if columns.is_empty() {
             return self;
         }
-        for (row, code) in self.codes.iter_mut().enumerate() {
+        for (row, code) in Arc::make_mut(&mut self.codes).iter_mut().enumerate() {
             if columns.iter().any(|column| column[row].is_nan()) {
                 *code = MISSING;
             }

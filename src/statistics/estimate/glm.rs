@@ -53,12 +53,12 @@ fn fit(prepared: &Prepared, plan: &Glm) -> Result<Fitted, StatisticsError> {
     if let Some(row) = prepared.weights.iter().position(|&weight| weight < 0.0) {
         let reason = format!(
             "row {} has the negative weight {}; bound the calibration",
-            prepared.rows[row] + 1,
+            prepared.rows_in_file().map_or(row, |rows| rows[row]) + 1,
             prepared.weights[row]
         );
         return Err(StatisticsError::estimate("a regression", reason));
     }
-    let live = |row: usize| prepared.selected[row] && prepared.weights[row] > 0.0 && !outcome[row].is_nan();
+    let live = |row: usize| prepared.counts(row) && !outcome[row].is_nan();
     let model = ModelMatrix::new(&prepared.table, &plan.terms, "estimator.terms", live)?;
     // A row without the outcome or a term has weight 0 in the fit and stays in the design.
     let kept: Vec<bool> = (0..outcome.len()).map(|row| live(row) && model.complete(row)).collect();

@@ -10,6 +10,7 @@ use super::{
     domains::Domains,
     moments::{Functional, Moments, Parameter},
 };
+use crate::statistics::variance::unit_sums::Values;
 use crate::statistics::{
     Prepared, StatisticsError,
     association::{Statistic, WeightedTable, independence},
@@ -30,7 +31,7 @@ pub(super) fn estimate(prepared: &Prepared, plan: &IndependenceTest) -> Result<A
     let (rows, columns) = (seen(&first, &inside), seen(&second, &inside));
     let domains = inside_domain(prepared, &inside)?;
     let cells = cell_columns(&first, &second, &rows, &columns);
-    let moments = Moments::new(prepared, &domains, cells.iter().map(Vec::as_slice).collect());
+    let moments = Moments::new(prepared, &domains, cells.iter().map(|column| Values::Of(column)).collect());
     let count = rows.len() * columns.len();
     let of = |functional: &dyn Fn(usize) -> Functional| {
         let parameters: Vec<Parameter> =
@@ -59,9 +60,7 @@ pub(super) fn estimate(prepared: &Prepared, plan: &IndependenceTest) -> Result<A
 
 fn both_present(prepared: &Prepared, first: &Categories, second: &Categories) -> Vec<bool> {
     let present = |row: usize| first.codes()[row] != MISSING && second.codes()[row] != MISSING;
-    (0..prepared.weights.len())
-        .map(|row| prepared.selected[row] && prepared.weights[row] != 0.0 && present(row))
-        .collect()
+    (0..prepared.weights.len()).map(|row| prepared.counts(row) && present(row)).collect()
 }
 
 /// The levels that someone inside has.
@@ -75,7 +74,11 @@ fn seen(categories: &Categories, inside: &[bool]) -> Vec<u32> {
 
 fn inside_domain(prepared: &Prepared, inside: &[bool]) -> Result<Domains, StatisticsError> {
     let mut domains = Domains::new(prepared, &Columns::default())?;
-    domains.codes.iter_mut().zip(inside).filter(|(_, inside)| !**inside).for_each(|(code, _)| *code = MISSING);
+    std::sync::Arc::make_mut(&mut domains.codes)
+        .iter_mut()
+        .zip(inside)
+        .filter(|(_, inside)| !**inside)
+        .for_each(|(code, _)| *code = MISSING);
     Ok(domains)
 }
 

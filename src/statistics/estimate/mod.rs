@@ -30,10 +30,10 @@ impl Prepared {
     /// **Errors**: a column that is not there or does not hold what the estimator needs; a variance that the
     /// lonely-PSU policy refuses; a `where` that nobody fulfils. A cell that cannot be estimated is a row with its reason, not an error.
     pub fn estimate(&self, plan: &EstimatorPlan) -> Result<Answer, StatisticsError> {
-        if !self.selected.contains(&true) {
+        if self.selects_nobody() {
             return Err(StatisticsError::estimate("the domain of `where`", "nobody is in it"));
         }
-        self.estimate_rows(plan).map_err(|error| error.on_rows(&self.rows))
+        self.estimate_rows(plan).map_err(|error| error.on_rows(self.rows_in_file()))
     }
 
     fn estimate_rows(&self, plan: &EstimatorPlan) -> Result<Answer, StatisticsError> {

@@ -1,12 +1,18 @@
 //! Proportions, means and totals of one variable.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+};
+
+use rayon::prelude::*;
 
 use super::{
     Answer, EstimateRow, NotEstimable,
     domains::Domains,
     moments::{Functional, Moments, Parameter},
 };
+use crate::statistics::variance::unit_sums::Values;
 use crate::statistics::{
     Prepared, StatisticsError,
     interval::{self, Proportion, interval_at, two_sided_t},
@@ -32,9 +38,8 @@ pub(super) fn estimate(prepared: &Prepared, plan: &Moment, kind: Kind) -> Result
         check_zero_one(&plan.variable, &values)?;
     }
     check_methods(plan.ci.as_ref(), kind)?;
-    let ones = vec![1.0; values.len()];
-    let moments = Moments::new(prepared, &domains, vec![&ones, &values]);
-    let mut quantiles = Quantiles::default();
+    let moments = Moments::new(prepared, &domains, vec![Values::One, Values::Of(&values)]);
+    let quantiles = Quantiles::default();
     let squares = match plan.deff {
         true => {
             let mean = |domain: usize| moments.totals(domain)[Y] / moments.totals(domain)[ONE];
@@ -42,13 +47,14 @@ pub(super) fn estimate(prepared: &Prepared, plan: &Moment, kind: Kind) -> Result
         }
         false => vec![f64::NAN; domains.len()],
     };
-    let mut rows = Vec::with_capacity(domains.len());
-    for (domain, &squares) in squares.iter().enumerate() {
+    let one = |(domain, &squares): (usize, &f64)| {
         let cell = Cell { prepared, plan, kind, moments: &moments, domain, squares };
-        let mut row = cell.row(&mut quantiles)?;
+        let mut row = cell.row(&quantiles)?;
         row.domain = domains.key(domain);
-        rows.push(row);
-    }
+        Ok(row)
+    };
+    let rows: Vec<Result<EstimateRow, StatisticsError>> = squares.par_iter().enumerate().map(one).collect();
+    let rows = rows.into_iter().collect::<Result<Vec<_>, _>>()?;
     Ok(Answer::of(rows))
 }
 
@@ -69,8 +75,7 @@ pub(in crate::statistics) fn unit_totals(
     let values = prepared.table.numbers(&plan.variable, "estimator.variable")?;
     check_zero_one(&plan.variable, &values)?;
     let domains = Domains::new(prepared, &plan.by)?.where_present(&[&values]);
-    let ones = vec![1.0; values.len()];
-    let moments = Moments::new(prepared, &domains, vec![&ones, &values]);
+    let moments = Moments::new(prepared, &domains, vec![Values::One, Values::Of(&values)]);
     let functional = Functional::Ratio { over: Y, under: ONE };
     let of = |domain: usize| {
         let labels = domains.key(domain).iter().map(|(_, level)| level.label()).collect();
@@ -116,12 +121,13 @@ fn check_methods(ci: Option<&CiPlan>, kind: Kind) -> Result<(), StatisticsError>
 
 /// t quantiles by df and level: a table of a thousand cells has a handful.
 #[derive(Debug, Default)]
-pub(super) struct Quantiles(BTreeMap<(u64, u64), f64>);
+pub(super) struct Quantiles(Mutex<BTreeMap<(u64, u64), f64>>);
 
 impl Quantiles {
     /// The two-sided quantile; NaN where there is none.
-    pub fn t(&mut self, level: f64, df: f64) -> f64 {
-        *self.0.entry((level.to_bits(), df.to_bits())).or_insert_with(|| two_sided_t(level, df).unwrap_or(f64::NAN))
+    pub fn t(&self, level: f64, df: f64) -> f64 {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *known.entry((level.to_bits(), df.to_bits())).or_insert_with(|| two_sided_t(level, df).unwrap_or(f64::NAN))
     }
 }
 
@@ -155,7 +161,7 @@ impl Cell<'_> {
         Parameter { domain: self.domain, functional }
     }
 
-    fn row(&self, quantiles: &mut Quantiles) -> Result<EstimateRow, StatisticsError> {
+    fn row(&self, quantiles: &Quantiles) -> Result<EstimateRow, StatisticsError> {
         let n = self.moments.counts[self.domain];
         if n == 0 {
             let not_estimable = Some(NotEstimable::EmptyDomain);
@@ -198,7 +204,7 @@ impl Cell<'_> {
         &self,
         row: &mut EstimateRow,
         ci: &CiPlan,
-        quantiles: &mut Quantiles,
+        quantiles: &Quantiles,
     ) -> Result<(), StatisticsError> {
         let (p, se, df) = (row.estimate.unwrap_or(f64::NAN), row.se.unwrap_or(f64::NAN), row.df.unwrap_or(0.0));
         row.not_estimable = no_interval(p, se, df);
@@ -248,7 +254,7 @@ fn no_interval(p: f64, se: f64, df: f64) -> Option<NotEstimable> {
 }
 
 /// Estimate ± t se.
-pub(super) fn add_t_interval(row: &mut EstimateRow, level: f64, quantiles: &mut Quantiles) {
+pub(super) fn add_t_interval(row: &mut EstimateRow, level: f64, quantiles: &Quantiles) {
     let (Some(estimate), Some(se), Some(df)) = (row.estimate, row.se, row.df) else { return };
     if df > 0.0 {
         let half = quantiles.t(level, df) * se;

@@ -1,5 +1,7 @@
 //! Weighted totals by domain with all that their variances need, made in one pass over the rows.
 
+use std::ops::Range;
+
 use super::{
     calibrated::{CalibratedTotals, for_each_control, regression},
     domains::Domains,
@@ -11,7 +13,7 @@ use crate::statistics::{
         Replicates,
         replicate::{AdjustedReplicates, DfRule},
         taylor::LeafValues,
-        unit_sums::{Entry, Pairs, Rows, UnitSums},
+        unit_sums::{Pairs, Rows, UnitSums, Values, group_sums},
     },
     weighting::residual::Regression,
 };
@@ -66,7 +68,7 @@ struct LeafSums {
 pub(super) struct Moments<'a> {
     prepared: &'a Prepared,
     domains: &'a Domains,
-    columns: Vec<&'a [f64]>,
+    columns: Vec<Values<'a>>,
     totals: Vec<f64>,
     /// Rows by domain.
     pub counts: Vec<usize>,
@@ -81,7 +83,7 @@ const CONTROL_SUMS_MAX: usize = 50_000_000;
 
 impl<'a> Moments<'a> {
     /// Sums the columns; column values where no domain is are not looked at.
-    pub fn new(prepared: &'a Prepared, domains: &'a Domains, columns: Vec<&'a [f64]>) -> Self {
+    pub fn new(prepared: &'a Prepared, domains: &'a Domains, columns: Vec<Values<'a>>) -> Self {
         let mut counts = vec![0; domains.len()];
         let leaf_sums = LeafSums::new(prepared, domains, &columns, &mut counts);
         let totals = leaf_sums.totals(domains.len(), columns.len());
@@ -90,6 +92,9 @@ impl<'a> Moments<'a> {
             Some(replicates) => replicate_totals(prepared, replicates, domains, &columns),
         };
         let control_sums = control_sums(prepared, domains, &columns);
+        if control_sums.is_some() {
+            prepared.calibrated();
+        }
         Self { prepared, domains, columns, totals, counts, leaf_sums, replicate_totals, control_sums }
     }
 
@@ -175,25 +180,25 @@ impl<'a> Moments<'a> {
     }
 
     /// The linearized totals of a domain's leaves, and their regression on the controls.
-    fn own_and_slopes(&self, parameter: Parameter) -> Option<(&[u32], Vec<f64>, Vec<f64>)> {
-        let (sums, regression) = (self.control_sums.as_ref()?, regression(self.prepared)?);
+    fn own_and_slopes(&self, of: &CalibratedTotals, parameter: Parameter) -> Option<(&[u32], Vec<f64>, Vec<f64>)> {
+        let (control_sums, regression) = (self.control_sums.as_ref()?, regression(self.prepared)?);
         let (leaves, own) = self.leaf_sums.of(parameter.domain, self.k());
         let totals = self.totals(parameter.domain);
         let linearized = |s: &[f64]| parameter.functional.linearized(s, totals);
         let own = own.chunks_exact(self.k()).map(linearized).collect();
         let width = regression.controls.totals.len() * self.k();
-        let of = &sums[parameter.domain * width..(parameter.domain + 1) * width];
-        let right: Vec<f64> = of.chunks_exact(self.k()).map(linearized).collect();
-        Some((leaves, own, regression.normal.solve(&right)))
+        let sums = &control_sums[parameter.domain * width..(parameter.domain + 1) * width];
+        let right: Vec<f64> = sums.chunks_exact(self.k()).map(linearized).collect();
+        Some((leaves, own, of.slopes(&right)))
     }
 
     /// After calibration every row has a residual, inside the domain or not.
     fn residual_covariance(&self, parameters: &[Parameter]) -> Result<Vec<f64>, StatisticsError> {
         let k = parameters.len();
-        if let Some(of) = self.prepared.calibrated.get_or_init(|| CalibratedTotals::new(self.prepared))
+        if let Some(of) = self.prepared.calibrated()
             && self.control_sums.is_some()
         {
-            let parts: Vec<_> = parameters.iter().filter_map(|&p| self.own_and_slopes(p)).collect();
+            let parts: Vec<_> = parameters.iter().filter_map(|&p| self.own_and_slopes(of, p)).collect();
             if let [(leaves, own, b)] = parts.as_slice()
                 && let Some(variance) = of.variance(&self.prepared.design, leaves, own, b)
             {
@@ -240,7 +245,7 @@ impl<'a> Moments<'a> {
             self.domains.codes.iter().enumerate().filter(|(_, code)| **code as usize == parameter.domain)
         {
             debug_assert_ne!(code, MISSING);
-            s.iter_mut().zip(&self.columns).for_each(|(s, column)| *s = column[row]);
+            s.iter_mut().zip(&self.columns).for_each(|(s, column)| *s = column.at(row));
             z[row] = self.prepared.weights[row] * parameter.functional.linearized(&s, totals);
         }
         z
@@ -265,7 +270,7 @@ impl<'a> Moments<'a> {
     pub fn squares(&self, column: usize, centres: &[f64]) -> Vec<f64> {
         let mut squares = vec![0.0; self.domains.len()];
         for (row, &code) in self.domains.codes.iter().enumerate().filter(|(_, code)| **code != MISSING) {
-            let deviation = self.columns[column][row] - centres[code as usize];
+            let deviation = self.columns[column].at(row) - centres[code as usize];
             squares[code as usize] += self.prepared.weights[row] * deviation * deviation;
         }
         squares
@@ -288,7 +293,7 @@ impl Prepared {
         }
         let mut present = vec![false; self.design.leaves()];
         for (row, &leaf) in self.design.leaf_of_row().iter().enumerate() {
-            present[leaf as usize] |= self.selected[row] && self.weights[row] != 0.0;
+            present[leaf as usize] |= self.counts(row);
         }
         let kept = |(at, &leaf): (usize, &u32)| {
             present[leaf as usize].then_some((leaf, &values[at * columns..(at + 1) * columns]))
@@ -301,6 +306,29 @@ impl Prepared {
         (kept_leaves, kept_values)
     }
 
+    /// Some of the rows, leaf by leaf.
+    pub(super) fn rows_in_order(&self, range: Range<usize>) -> impl Iterator<Item = usize> {
+        let order = self.by_leaf();
+        range.map(move |at| order.map_or(at, |order| order[at] as usize))
+    }
+
+    /// Sums after one calibration, made once. They are made outside the lock: making them runs on all threads, and a
+    /// thread that waits for the others may take up work that asks for them too.
+    fn calibrated(&self) -> Option<&CalibratedTotals> {
+        if self.calibrated.get().is_none() {
+            let made = CalibratedTotals::new(self);
+            let _ = self.calibrated.set(made);
+        }
+        self.calibrated.get().and_then(Option::as_ref)
+    }
+
+    /// Ranges of rows, leaf by leaf, that end where a leaf ends.
+    pub(super) fn leaf_ranges(&self) -> Vec<Range<usize>> {
+        let unit_of_row = self.design.leaf_of_row();
+        Rows { order: self.by_leaf(), unit_of_row, group_of_row: unit_of_row, groups: 0, weights: &self.weights }
+            .chunks()
+    }
+
     /// Residuals of linearized rows after every weight step, summed by leaf.
     pub(super) fn residual_totals(&self, mut z: Vec<f64>) -> Vec<f64> {
         self.residuals.iter().for_each(|residual| residual.apply(&mut z));
@@ -309,21 +337,23 @@ impl Prepared {
         totals
     }
 
-    /// The rows leaf by leaf.
-    pub(in crate::statistics) fn by_leaf(&self) -> &[u32] {
-        self.rows_by_leaf.get_or_init(|| {
+    /// The rows leaf by leaf; none when they stand so.
+    pub(in crate::statistics) fn by_leaf(&self) -> Option<&[u32]> {
+        let order = self.rows_by_leaf.get_or_init(|| {
             let leaf = self.design.leaf_of_row();
-            let mut rows: Vec<u32> = (0..leaf.len() as u32).collect();
-            if !leaf.is_sorted() {
-                rows.sort_by_key(|&row| leaf[row as usize]);
+            if leaf.is_sorted() {
+                return None;
             }
-            rows
-        })
+            let mut rows: Vec<u32> = (0..leaf.len() as u32).collect();
+            rows.sort_by_key(|&row| leaf[row as usize]);
+            Some(rows)
+        });
+        order.as_deref()
     }
 }
 
 impl LeafSums {
-    fn new(prepared: &Prepared, domains: &Domains, columns: &[&[f64]], counts: &mut [usize]) -> Self {
+    fn new(prepared: &Prepared, domains: &Domains, columns: &[Values<'_>], counts: &mut [usize]) -> Self {
         let rows = Rows {
             order: prepared.by_leaf(),
             unit_of_row: prepared.design.leaf_of_row(),
@@ -332,17 +362,17 @@ impl LeafSums {
             weights: &prepared.weights,
         };
         let found = UnitSums::new(rows, columns);
-        found.entries.iter().for_each(|entry| counts[entry.group as usize] += entry.rows as usize);
-        Self::by_domain(domains.len(), columns.len(), &found.entries, &found.sums)
+        found.iter().for_each(|(entry, _)| counts[entry.group as usize] += entry.rows as usize);
+        Self::by_domain(domains.len(), columns.len(), &found)
     }
 
-    fn by_domain(domains: usize, k: usize, entries: &[Entry], sums: &[f64]) -> Self {
+    fn by_domain(domains: usize, k: usize, found: &UnitSums) -> Self {
         let mut starts = vec![0; domains + 1];
-        entries.iter().for_each(|entry| starts[entry.group as usize + 1] += 1);
+        found.iter().for_each(|(entry, _)| starts[entry.group as usize + 1] += 1);
         (0..domains).for_each(|domain| starts[domain + 1] += starts[domain]);
         let mut next = starts.clone();
-        let (mut leaves, mut sorted) = (vec![0; entries.len()], vec![0.0; sums.len()]);
-        for (entry, sum) in entries.iter().zip(sums.chunks_exact(k.max(1))) {
+        let (mut leaves, mut sorted) = (vec![0; starts[domains]], vec![0.0; starts[domains] * k]);
+        for (entry, sum) in found.iter() {
             let at = &mut next[entry.group as usize];
             leaves[*at] = entry.unit;
             sorted[*at * k..(*at + 1) * k].copy_from_slice(sum);
@@ -368,7 +398,7 @@ impl LeafSums {
 }
 
 /// Σ d x col by domain, control and column, when one calibration shapes the residuals.
-fn control_sums(prepared: &Prepared, domains: &Domains, columns: &[&[f64]]) -> Option<Vec<f64>> {
+fn control_sums(prepared: &Prepared, domains: &Domains, columns: &[Values<'_>]) -> Option<Vec<f64>> {
     let regression = regression(prepared)?;
     let k = columns.len();
     let width = regression.controls.totals.len() * k;
@@ -385,22 +415,18 @@ fn control_sums(prepared: &Prepared, domains: &Domains, columns: &[&[f64]]) -> O
         for_each_control(regression, row, |control, x| {
             let weight = regression.before[row] * x;
             let at = control as usize * k;
-            of[at..at + k].iter_mut().zip(columns).for_each(|(sum, column)| *sum += weight * column[row]);
+            of[at..at + k].iter_mut().zip(columns).for_each(|(sum, column)| *sum += weight * column.at(row));
         });
     }
     Some(sums)
 }
 
 /// Where a row's controls follow from its cell: rows are summed by cell and domain first, then those sums by control.
-fn add_cell_controls(regression: &Regression, domains: &Domains, columns: &[&[f64]], sums: &mut [f64]) {
+fn add_cell_controls(regression: &Regression, domains: &Domains, columns: &[Values<'_>], sums: &mut [f64]) {
     let (controls, k) = (&regression.controls, columns.len());
     let width = controls.totals.len() * k;
     let pairs = Pairs::new(&controls.unit_of_row, controls.units, &domains.codes);
-    let mut by_pair = vec![0.0; pairs.codes.len() * k];
-    for (row, &pair) in pairs.of_row.iter().enumerate().filter(|(_, pair)| **pair != MISSING) {
-        let (at, weight) = (pair as usize * k, regression.before[row]);
-        by_pair[at..at + k].iter_mut().zip(columns).for_each(|(sum, column)| *sum += weight * column[row]);
-    }
+    let by_pair = group_sums(&pairs.of_row, pairs.codes.len(), &regression.before, columns);
     for (&(cell, domain), of_pair) in pairs.codes.iter().zip(by_pair.chunks_exact(k)) {
         if domain == MISSING {
             continue;
@@ -419,7 +445,7 @@ fn replicate_totals(
     prepared: &Prepared,
     replicates: &Replicates,
     domains: &Domains,
-    columns: &[&[f64]],
+    columns: &[Values<'_>],
 ) -> Vec<Vec<f64>> {
     let k = columns.len();
     let sums = |group_of_row: &[u32], groups: usize| {
@@ -436,12 +462,12 @@ fn replicate_totals(
         AdjustedReplicates::Unchanged => {
             sums(&domains.codes, domains.len()).of_replicates(&replicates.factors, |_, totals| totals.to_vec())
         }
-        AdjustedReplicates::Cells { cell_of_row, factors } => {
-            let cells = factors.first().map_or(0, Vec::len);
+        AdjustedReplicates::Cells { cell_of_row, factors, dense } => {
+            let cells = factors.first().map_or(0, |factors| factors.expand(dense.as_deref()).len());
             let pairs = Pairs::new(cell_of_row, cells, &domains.codes);
             sums(&pairs.of_row, pairs.codes.len()).of_replicates(&replicates.factors, |replicate, by_pair| {
                 let mut totals = vec![0.0; domains.len() * k];
-                let factors = &factors[replicate];
+                let factors = factors[replicate].expand(dense.as_deref());
                 for (&(cell, domain), own) in pairs.codes.iter().zip(by_pair.chunks_exact(k)) {
                     if domain == MISSING {
                         continue;
@@ -463,7 +489,7 @@ fn totals_of_rows(
     replicates: &Replicates,
     weights: &[Vec<f64>],
     domains: &Domains,
-    columns: &[&[f64]],
+    columns: &[Values<'_>],
 ) -> Vec<Vec<f64>> {
     use rayon::prelude::*;
     let k = columns.len();
@@ -473,7 +499,7 @@ fn totals_of_rows(
             // A row without a full-sample weight has no replicate weight either.
             let weight = if replicates.base[row] > 0.0 { weights[row] } else { 0.0 };
             let at = domain as usize * k;
-            totals[at..at + k].iter_mut().zip(columns).for_each(|(total, column)| *total += weight * column[row]);
+            totals[at..at + k].iter_mut().zip(columns).for_each(|(total, column)| *total += weight * column.at(row));
         }
         totals
     };

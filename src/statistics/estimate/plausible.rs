@@ -6,6 +6,7 @@ use super::{
     moment::check_zero_one,
     moments::{Functional, Moments, Parameter},
 };
+use crate::statistics::variance::unit_sums::Values;
 use crate::statistics::{
     Prepared, StatisticsError,
     combine::rubin,
@@ -37,8 +38,7 @@ pub(super) fn estimate(prepared: &Prepared, plan: &PlausibleValues) -> Result<An
 
 fn one_value(prepared: &Prepared, all: &Domains, column: &[f64]) -> Result<OneValue, StatisticsError> {
     let domains = all.clone().where_present(&[column]);
-    let ones = vec![1.0; column.len()];
-    let moments = Moments::new(prepared, &domains, vec![&ones, column]);
+    let moments = Moments::new(prepared, &domains, vec![Values::One, Values::Of(column)]);
     let mut one = OneValue { estimates: Vec::new(), variances: Vec::new() };
     for domain in 0..domains.len() {
         let parameter = Parameter { domain, functional: Functional::Ratio { over: 1, under: 0 } };
@@ -74,8 +74,7 @@ pub(super) fn flags(prepared: &Prepared, plan: &PresentationFlags) -> Result<Ans
     let values = prepared.table.numbers(&plan.variable, "estimator.variable")?;
     check_zero_one(&plan.variable, &values)?;
     let domains = Domains::new(prepared, &plan.by)?.where_present(&[&values]);
-    let ones = vec![1.0; values.len()];
-    let moments = Moments::new(prepared, &domains, vec![&ones, &values]);
+    let moments = Moments::new(prepared, &domains, vec![Values::One, Values::Of(&values)]);
     let mut positive = vec![0u64; domains.len()];
     for (&code, value) in domains.codes.iter().zip(values.iter()) {
         if *value == 1.0 && code != crate::statistics::data::MISSING {

@@ -6,6 +6,7 @@ use super::{
     moment::{Quantiles, interval_method},
     moments::{Functional, Moments, Parameter},
 };
+use crate::statistics::variance::unit_sums::Values;
 use crate::statistics::{
     Prepared, StatisticsError,
     data::MISSING,
@@ -120,9 +121,8 @@ fn one(
         true => 0.0,
         false => f64::from(u8::from(value <= quantiles[code as usize])),
     };
-    let below: Vec<f64> = values.iter().zip(&domains.codes).map(below).collect();
-    let ones = vec![1.0; values.len()];
-    let moments = Moments::new(prepared, domains, vec![&ones, &below]);
+    let below: Vec<f64> = values.iter().zip(domains.codes.iter()).map(below).collect();
+    let moments = Moments::new(prepared, domains, vec![Values::One, Values::Of(&below)]);
     let mut t = Quantiles::default();
     let mut rows = Vec::with_capacity(domains.len());
     for (domain, distribution) in distributions.iter().enumerate() {

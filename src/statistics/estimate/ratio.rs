@@ -6,6 +6,7 @@ use super::{
     moment::{Quantiles, add_t_interval},
     moments::{Functional, Moments, Parameter},
 };
+use crate::statistics::variance::unit_sums::Values;
 use crate::statistics::{
     Prepared, StatisticsError,
     data::MISSING,
@@ -16,9 +17,9 @@ pub(super) fn ratio(prepared: &Prepared, plan: &Ratio) -> Result<Answer, Statist
     let over = prepared.table.numbers(&plan.numerator, "estimator.numerator")?;
     let under = prepared.table.numbers(&plan.denominator, "estimator.denominator")?;
     let domains = Domains::new(prepared, &plan.by)?.where_present(&[&over, &under]);
-    let moments = Moments::new(prepared, &domains, vec![&over, &under]);
+    let moments = Moments::new(prepared, &domains, vec![Values::Of(&over), Values::Of(&under)]);
     let level = plan.ci.as_ref().map_or(0.95, |ci: &CiPlan| ci.level);
-    let mut quantiles = Quantiles::default();
+    let quantiles = Quantiles::default();
     let mut rows = Vec::with_capacity(domains.len());
     for domain in 0..domains.len() {
         let mut row = EstimateRow { domain: domains.key(domain), ..EstimateRow::default() };
@@ -32,7 +33,7 @@ pub(super) fn ratio(prepared: &Prepared, plan: &Ratio) -> Result<Answer, Statist
             row.estimate = Some(moments.value(parameter));
             row.se = Some(moments.variance(parameter)?.sqrt());
             row.df = Some(plan.ci.as_ref().and_then(|ci| ci.df).unwrap_or_else(|| moments.df(domain)));
-            add_t_interval(&mut row, level, &mut quantiles);
+            add_t_interval(&mut row, level, &quantiles);
         }
         rows.push(row);
     }
@@ -48,7 +49,7 @@ pub(super) fn category_shares(prepared: &Prepared, plan: &CategoryShares) -> Res
     let mut columns: Vec<Vec<f64>> =
         (0..categories.levels().len()).map(|level| categories.codes().iter().map(of(level)).collect()).collect();
     columns.push(vec![1.0; present.len()]);
-    let moments = Moments::new(prepared, &domains, columns.iter().map(Vec::as_slice).collect());
+    let moments = Moments::new(prepared, &domains, columns.iter().map(|column| Values::Of(column)).collect());
     let persons = columns.len() - 1;
     let mut rows = Vec::with_capacity(domains.len() * persons);
     for domain in 0..domains.len() {

@@ -16,7 +16,7 @@ pub(super) fn cross_table(prepared: &Prepared, plan: &CrossTable) -> Result<Answ
     let domains = Domains::new(prepared, &Columns(plan.variables.clone()))?;
     let mut sums = vec![0.0; domains.len()];
     let mut counts = vec![0usize; domains.len()];
-    for (&code, weight) in domains.codes.iter().zip(&prepared.weights).filter(|(code, _)| **code != MISSING) {
+    for (&code, weight) in domains.codes.iter().zip(prepared.weights.iter()).filter(|(code, _)| **code != MISSING) {
         sums[code as usize] += weight;
         counts[code as usize] += 1;
     }

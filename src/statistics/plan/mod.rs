@@ -5,6 +5,7 @@
 mod adjustment;
 mod design;
 mod estimator;
+mod kinds;
 mod read;
 mod value;
 mod words;

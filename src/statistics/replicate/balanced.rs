@@ -5,7 +5,7 @@ use crate::statistics::{
     StatisticsError,
     design::Design,
     plan::ReplicatesPlan,
-    variance::replicate::{DfRule, ReplicateFactors},
+    variance::replicate::{DfRule, Multipliers, ReplicateFactors},
 };
 
 /// Orders up to which a Hadamard matrix is looked for.
@@ -117,7 +117,7 @@ pub(super) fn halves(plan: &ReplicatesPlan, design: &Design, rho: f64) -> Result
     };
     let all = matrix.iter().map(one).collect();
     let scale = 1.0 / (replicates as f64 * (1.0 - rho) * (1.0 - rho));
-    Ok(factors(plan, design, all, scale, vec![1.0; replicates], DfRule::Rank))
+    Ok(factors(plan, design, Multipliers::Table(all), scale, vec![1.0; replicates], DfRule::Rank))
 }
 
 /// Successive differences of the units in the order of stratum and id: 1 + 2^-1.5 (h_a - h_b), scale 4/R.
@@ -142,7 +142,7 @@ pub(super) fn successive_differences(
     let row = |unit: usize| &matrix[unit % (replicates - 1) + 1];
     let multiplier = |unit: usize, r: usize| 1.0 + half * f64::from(row(unit)[r]) - half * f64::from(row(unit + 1)[r]);
     let all = (0..replicates).map(|r| (0..units).map(|unit| multiplier(unit, r)).collect()).collect();
-    Ok(factors(plan, design, all, 4.0 / replicates as f64, vec![1.0; replicates], DfRule::Design))
+    Ok(factors(plan, design, Multipliers::Table(all), 4.0 / replicates as f64, vec![1.0; replicates], DfRule::Design))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::statistics::{
     plan::ReplicatesPlan,
     variance::{
         LonelyRule,
-        replicate::{DfRule, ReplicateFactors},
+        replicate::{DfRule, Multipliers, ReplicateFactors},
     },
 };
 
@@ -41,28 +41,45 @@ pub(super) fn rao_wu(
             Part::Nothing | Part::Average => {}
         }
     }
-    let units = design.first().units();
-    let one = |replicate: usize| {
+    let mut steps = vec![(1.0, 0.0); design.first().units()];
+    for (range, lambda) in &strata {
+        let n = range.len() as f64;
+        steps[range.clone()].fill((1.0 - lambda, lambda * n / (n - 1.0)));
+    }
+    let draw = |replicate: usize| {
+        let mut times = vec![0u32; steps.len()];
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         rng.set_stream(replicate as u64);
-        let mut multipliers = vec![1.0; units];
-        for (range, lambda) in &strata {
+        for (range, _) in &strata {
             let n = range.len();
-            let drawn = &mut multipliers[range.clone()];
-            drawn.fill(0.0);
+            let drawn = &mut times[range.clone()];
             for _ in 1..n {
                 // A product's upper half is uniform on 0..n up to 2^-64 n.
-                drawn[((u128::from(rng.next_u64()) * n as u128) >> 64) as usize] += 1.0;
+                drawn[((u128::from(rng.next_u64()) * n as u128) >> 64) as usize] += 1;
             }
-            let per_draw = lambda * n as f64 / (n as f64 - 1.0);
-            drawn.iter_mut().for_each(|m| *m = 1.0 - lambda + per_draw * *m);
         }
-        about_grand_mean(&lonely, &mut rng, &mut multipliers);
-        multipliers
+        (times, rng)
     };
-    let all: Vec<Vec<f64>> = (0..replicates).into_par_iter().map(one).collect();
+    let drawn = || compact(replicates, &|replicate| draw(replicate).0, &steps);
+    let multipliers = lonely.is_empty().then(drawn).flatten().unwrap_or_else(|| {
+        let multiplier = |(&times, &(undrawn, draw)): (&u32, &(f64, f64))| undrawn + draw * f64::from(times);
+        let one = |replicate: usize| {
+            let (times, mut rng) = draw(replicate);
+            let mut multipliers: Vec<f64> = times.iter().zip(&steps).map(multiplier).collect();
+            about_grand_mean(&lonely, &mut rng, &mut multipliers);
+            multipliers
+        };
+        Multipliers::Table((0..replicates).into_par_iter().map(one).collect())
+    });
     let scale = average_factor(&parts)? / (replicates as f64 - 1.0);
-    Ok(factors(plan, design, all, scale, vec![1.0; replicates], DfRule::Design))
+    Ok(factors(plan, design, multipliers, scale, vec![1.0; replicates], DfRule::Design))
+}
+
+/// The draws in a byte a unit; none when a unit was drawn more often than a byte can say.
+fn compact(replicates: usize, draw: &(impl Fn(usize) -> Vec<u32> + Sync), steps: &[(f64, f64)]) -> Option<Multipliers> {
+    let one = |replicate: usize| draw(replicate).into_iter().map(|times| u8::try_from(times).ok()).collect();
+    let times: Option<Vec<Vec<u8>>> = (0..replicates).into_par_iter().map(one).collect();
+    Some(Multipliers::Drawn { times: times?, steps: steps.to_vec() })
 }
 
 /// Moves the only unit of a stratum (policy `adjust`) by plus or minus its deviation from the mean unit total: a fair

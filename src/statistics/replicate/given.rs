@@ -5,7 +5,7 @@ use crate::statistics::{
     StatisticsError,
     data::{DataTable, MISSING},
     plan::{ReplicateDesign, ReplicateType, ReplicatesPlan},
-    variance::replicate::{DfRule, ReplicateFactors},
+    variance::replicate::{DfRule, Multipliers, ReplicateFactors},
 };
 
 /// Replicate weights that came with the data.
@@ -49,8 +49,15 @@ pub(super) fn multipliers(
         return Err(StatisticsError::Cell { column: key.to_owned(), row: row + 1, reason });
     }
     let rscales = vec![1.0; multipliers.len()];
-    let unit_of_row = units.codes().to_vec();
-    Ok(ReplicateFactors { unit_of_row, multipliers, scale, rscales, mse: plan.mse, df: DfRule::Rank })
+    let unit_of_row = units.shared_codes();
+    Ok(ReplicateFactors {
+        unit_of_row,
+        multipliers: Multipliers::Table(multipliers),
+        scale,
+        rscales,
+        mse: plan.mse,
+        df: DfRule::Rank,
+    })
 }
 
 fn rows_of(
@@ -102,8 +109,8 @@ pub(super) fn weights(
         return Err(StatisticsError::plan("design.rscales", format!("{count} factors of at least 0 are needed")));
     }
     let factors = ReplicateFactors {
-        unit_of_row: (0..full.len() as u32).collect(),
-        multipliers: Vec::new(),
+        unit_of_row: std::sync::Arc::new((0..full.len() as u32).collect()),
+        multipliers: Multipliers::Table(Vec::new()),
         scale: scale(plan, count as f64)?,
         rscales,
         mse: plan.mse,

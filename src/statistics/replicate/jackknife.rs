@@ -7,7 +7,7 @@ use crate::statistics::{
     plan::ReplicatesPlan,
     variance::{
         LonelyRule,
-        replicate::{DfRule, ReplicateFactors},
+        replicate::{DfRule, Multipliers, ReplicateFactors},
     },
 };
 
@@ -28,7 +28,7 @@ pub(super) fn jk1(plan: &ReplicatesPlan, design: &Design) -> Result<ReplicateFac
     let multiplier = |deleted: usize, unit: usize| if deleted == unit { 0.0 } else { n / (n - 1.0) };
     let all = (0..units).map(|deleted| (0..units).map(|unit| multiplier(deleted, unit)).collect()).collect();
     let scale = strata[0].unsampled_share() * (n - 1.0) / n;
-    Ok(factors(plan, design, all, scale, vec![1.0; units], DfRule::Rank))
+    Ok(factors(plan, design, Multipliers::Table(all), scale, vec![1.0; units], DfRule::Rank))
 }
 
 /// Delete one unit; the others of its stratum carry n_h/(n_h-1), rscale (1-f_h)(n_h-1)/n_h.
@@ -72,5 +72,5 @@ pub(super) fn jkn(
     if all.is_empty() {
         return Err(StatisticsError::design("no stratum has two units to jackknife"));
     }
-    Ok(factors(plan, design, all, average_factor(&parts)?, rscales, DfRule::Rank))
+    Ok(factors(plan, design, Multipliers::Table(all), average_factor(&parts)?, rscales, DfRule::Rank))
 }

@@ -14,7 +14,7 @@ use super::{
     plan::{Construct, LonelyPolicy, ReplicateDesign, ReplicatesPlan},
     variance::{
         LonelyRule,
-        replicate::{DfRule, ReplicateFactors},
+        replicate::{DfRule, Multipliers, ReplicateFactors},
     },
 };
 
@@ -133,7 +133,7 @@ fn ranges(design: &Design) -> Vec<std::ops::Range<usize>> {
 fn factors(
     plan: &ReplicatesPlan,
     design: &Design,
-    multipliers: Vec<Vec<f64>>,
+    multipliers: Multipliers,
     scale: f64,
     rscales: Vec<f64>,
     domain_df: DfRule,
@@ -144,7 +144,7 @@ fn factors(
         rule => rule,
     };
     ReplicateFactors {
-        unit_of_row: design.psu_of_row().to_vec(),
+        unit_of_row: design.first().unit_of_row.clone(),
         multipliers,
         scale: plan.scale.unwrap_or(scale),
         rscales,

@@ -2,15 +2,20 @@
 //!
 //! V = scale Σ_r rscale_r (θ_r - c)², c the mean of the replicates or, with `mse`, the full-sample estimate.
 
-use super::super::StatisticsError;
+use std::{ops::Range, sync::Arc};
+
+use super::super::{
+    StatisticsError,
+    weighting::{calibrate::Dense, rake::CellFactors},
+};
 
 /// Multipliers of the weight, one a unit and replicate, with the factors of the variance.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReplicateFactors {
     /// The unit of each row.
-    pub unit_of_row: Vec<u32>,
+    pub unit_of_row: Arc<Vec<u32>>,
     /// For each replicate, one multiplier a unit.
-    pub multipliers: Vec<Vec<f64>>,
+    pub multipliers: Multipliers,
     /// The common factor.
     pub scale: f64,
     /// One factor a replicate.
@@ -19,6 +24,53 @@ pub struct ReplicateFactors {
     pub mse: bool,
     /// Where degrees of freedom come from.
     pub df: DfRule,
+}
+
+/// One multiplier a unit and replicate.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Multipliers {
+    /// As numbers, replicate by replicate.
+    Table(Vec<Vec<f64>>),
+    /// By how often a unit was drawn, for a bootstrap: an eighth of the memory.
+    Drawn {
+        /// For each replicate, how often each unit was drawn.
+        times: Vec<Vec<u8>>,
+        /// The multiplier of a unit that was not drawn, and what every draw adds, by unit.
+        steps: Vec<(f64, f64)>,
+    },
+}
+
+impl Multipliers {
+    /// The multiplier of a unit in a replicate.
+    pub fn get(&self, replicate: usize, unit: usize) -> f64 {
+        match self {
+            Self::Table(of) => of[replicate][unit],
+            Self::Drawn { times, steps } => {
+                let (undrawn, draw) = steps[unit];
+                undrawn + draw * f64::from(times[replicate][unit])
+            }
+        }
+    }
+
+    /// How many units there are; none without a replicate.
+    pub fn units(&self) -> usize {
+        match self {
+            Self::Table(of) => of.first().map_or(0, Vec::len),
+            Self::Drawn { steps, .. } => steps.len(),
+        }
+    }
+
+    /// The multipliers of a unit in some replicates.
+    pub(crate) fn of_unit(&self, unit: usize, replicates: Range<usize>, into: &mut [f64]) {
+        match self {
+            Self::Table(of) => into.iter_mut().zip(&of[replicates]).for_each(|(into, of)| *into = of[unit]),
+            Self::Drawn { times, steps } => {
+                let (undrawn, draw) = steps[unit];
+                let multiplier = |times: &Vec<u8>| undrawn + draw * f64::from(times[unit]);
+                into.iter_mut().zip(&times[replicates]).for_each(|(into, times)| *into = multiplier(times));
+            }
+        }
+    }
 }
 
 /// Where the degrees of freedom of replicates come from.
@@ -40,9 +92,11 @@ pub enum AdjustedReplicates {
     /// A factor for each cell and replicate.
     Cells {
         /// The cell of each row; rows without weight have none.
-        cell_of_row: Vec<u32>,
+        cell_of_row: Arc<Vec<u32>>,
         /// The factors, replicate by replicate.
-        factors: Vec<Vec<f64>>,
+        factors: Vec<CellFactors>,
+        /// The matrix that products of factors refer to.
+        dense: Option<Arc<Dense>>,
     },
     /// A weight for each row and replicate.
     Rows(Vec<Vec<f64>>),
@@ -54,7 +108,7 @@ pub struct Replicates {
     /// How they were made.
     pub factors: ReplicateFactors,
     /// The full sample's weights that the multipliers multiply.
-    pub base: Vec<f64>,
+    pub base: Arc<Vec<f64>>,
     /// What adjustments made of them.
     pub adjusted: AdjustedReplicates,
 }
@@ -73,12 +127,13 @@ impl Replicates {
     /// The weight of a row in a replicate.
     pub fn weight(&self, replicate: usize, row: usize) -> f64 {
         let multiplied =
-            || self.base[row] * self.factors.multipliers[replicate][self.factors.unit_of_row[row] as usize];
+            || self.base[row] * self.factors.multipliers.get(replicate, self.factors.unit_of_row[row] as usize);
         match &self.adjusted {
             AdjustedReplicates::Rows(weights) => weights[replicate][row],
             AdjustedReplicates::Unchanged => multiplied(),
-            AdjustedReplicates::Cells { cell_of_row, factors } => {
-                factors[replicate].get(cell_of_row[row] as usize).map_or(0.0, |factor| factor * multiplied())
+            AdjustedReplicates::Cells { cell_of_row, factors, dense } => {
+                let factor = factors[replicate].get(dense.as_deref(), cell_of_row[row]);
+                factor.map_or(0.0, |factor| factor * multiplied())
             }
         }
     }
@@ -158,10 +213,10 @@ impl Replicates {
         if self.adjusted != AdjustedReplicates::Unchanged {
             return rows.iter().map(|&row| ((0..replicates).map(|r| self.weight(r, row)).collect(), 1.0)).collect();
         }
-        let units = self.factors.multipliers.first().map_or(0, Vec::len);
+        let units = self.factors.multipliers.units();
         let mut squares = vec![0.0; units];
         rows.iter().for_each(|&row| squares[self.factors.unit_of_row[row] as usize] += self.base[row] * self.base[row]);
-        let vector = |unit: usize| (0..replicates).map(|r| self.factors.multipliers[r][unit]).collect();
+        let vector = |unit: usize| (0..replicates).map(|r| self.factors.multipliers.get(r, unit)).collect();
         (0..units).filter(|&unit| squares[unit] > 0.0).map(|unit| (vector(unit), squares[unit])).collect()
     }
 }
@@ -197,14 +252,16 @@ mod tests {
         let n = units as f64;
         let multiplier = |r: usize, j: usize| if r == j { 0.0 } else { n / (n - 1.0) };
         let factors = ReplicateFactors {
-            unit_of_row: (0..units as u32).collect(),
-            multipliers: (0..units).map(|r| (0..units).map(|j| multiplier(r, j)).collect()).collect(),
+            unit_of_row: Arc::new((0..units as u32).collect()),
+            multipliers: Multipliers::Table(
+                (0..units).map(|r| (0..units).map(|j| multiplier(r, j)).collect()).collect(),
+            ),
             scale: (n - 1.0) / n,
             rscales: vec![1.0; units],
             mse: false,
             df: DfRule::Rank,
         };
-        Replicates { factors, base: vec![1.0; units], adjusted: AdjustedReplicates::Unchanged }
+        Replicates { factors, base: Arc::new(vec![1.0; units]), adjusted: AdjustedReplicates::Unchanged }
     }
 
     #[test]

@@ -1,10 +1,14 @@
 //! Weighted column sums by design unit and group: what Taylor variances and replicates see instead of rows.
 
-use std::{collections::HashMap, ops::Range};
+use std::{collections::HashMap, ops::Range, sync::Arc};
 
 use rayon::prelude::*;
 
-use crate::statistics::{data::MISSING, variance::replicate::ReplicateFactors};
+use crate::statistics::{
+    data::MISSING,
+    design::partners,
+    variance::replicate::{Multipliers, ReplicateFactors},
+};
 
 /// Rows a parallel task takes; it ends where a unit ends, so that no sum depends on the tasks.
 const CHUNK: usize = 1 << 16;
@@ -18,14 +22,34 @@ const FEW_LANES: usize = 4;
 /// Groups times columns up to which 32 replicates are summed at once (32 MB).
 const WIDE_MAX: usize = 1 << 17;
 
-/// The rows that are summed: their order (unit by unit), the unit and the group of each, its weight.
+/// The rows that are summed: their order (unit by unit; none when they stand so), the unit and the group of each, its
+/// weight.
 #[derive(Clone, Copy)]
 pub(crate) struct Rows<'a> {
-    pub order: &'a [u32],
+    pub order: Option<&'a [u32]>,
     pub unit_of_row: &'a [u32],
     pub group_of_row: &'a [u32],
     pub groups: usize,
     pub weights: &'a [f64],
+}
+
+/// A column that is summed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Values<'a> {
+    /// 1 for every row: its sum is that of the weights.
+    One,
+    /// A number a row.
+    Of(&'a [f64]),
+}
+
+impl Values<'_> {
+    /// The value of a row.
+    pub fn at(self, row: usize) -> f64 {
+        match self {
+            Self::One => 1.0,
+            Self::Of(values) => values[row],
+        }
+    }
 }
 
 /// A group inside a unit, and how many rows it has.
@@ -36,41 +60,40 @@ pub(crate) struct Entry {
     pub rows: u32,
 }
 
-/// The sums of each entry, unit by unit.
+/// Entries and the sums of each, unit by unit.
+type Part = (Vec<Entry>, Vec<f64>);
+
+/// The sums of each entry, unit by unit, in the parts in which they were made.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct UnitSums {
-    pub entries: Vec<Entry>,
-    /// `k` sums an entry.
-    pub sums: Vec<f64>,
+    parts: Vec<Part>,
     /// Columns summed.
     pub k: usize,
     groups: usize,
 }
 
 impl UnitSums {
-    /// Sums weight times each column; without columns the weights alone. Rows of the group `MISSING` are left out.
-    pub fn new(rows: Rows<'_>, columns: &[&[f64]]) -> Self {
-        let part = |range: &Range<usize>| match columns {
-            [] => rows.part::<1>(range.clone(), 1, |_, w, sums| sums[0] += w),
-            [a] => rows.part::<1>(range.clone(), 1, |row, w, sums| sums[0] += w * a[row]),
-            [a, b] => rows.part::<2>(range.clone(), 2, |row, w, sums| {
-                sums[0] += w * a[row];
+    /// Sums weight times each column. Rows of the group `MISSING` are left out.
+    pub fn new(rows: Rows<'_>, columns: &[Values<'_>]) -> Self {
+        use Values::{Of, One};
+        let part = |range: &Range<usize>| match *columns {
+            [One] => rows.part::<1>(range.clone(), 1, |_, w, sums| sums[0] += w),
+            [Of(a)] => rows.part::<1>(range.clone(), 1, |row, w, sums| sums[0] += w * a[row]),
+            [One, Of(b)] => rows.part::<2>(range.clone(), 2, |row, w, sums| {
+                sums[0] += w;
                 sums[1] += w * b[row];
             }),
             _ => rows.part::<0>(range.clone(), columns.len(), |row, w, sums| {
-                sums.iter_mut().zip(columns).for_each(|(sum, column)| *sum += w * column[row]);
+                sums.iter_mut().zip(columns).for_each(|(sum, column)| *sum += w * column.at(row));
             }),
         };
-        let parts: Vec<(Vec<Entry>, Vec<f64>)> = rows.chunks().par_iter().map(part).collect();
-        let mut all = Self { k: columns.len().max(1), groups: rows.groups, ..Self::default() };
-        let entries = parts.iter().map(|(entries, _)| entries.len()).sum();
-        all.entries.reserve_exact(entries);
-        all.sums.reserve_exact(entries * all.k);
-        for (entries, sums) in parts {
-            all.entries.extend(entries);
-            all.sums.extend(sums);
-        }
-        all
+        let parts = rows.chunks().par_iter().map(part).collect();
+        Self { parts, k: columns.len(), groups: rows.groups }
+    }
+
+    /// Every entry with its sums.
+    pub fn iter(&self) -> impl Iterator<Item = (&Entry, &[f64])> {
+        self.parts.iter().flat_map(|(entries, sums)| entries.iter().zip(sums.chunks_exact(self.k)))
     }
 
     /// The sums of every group in every replicate: `by_replicate` is given the replicate and, group by group, the
@@ -91,33 +114,36 @@ impl UnitSums {
         factors: &ReplicateFactors,
         by_replicate: impl Fn(usize, &[f64]) -> T + Sync,
     ) -> Vec<T> {
-        let blocks: Vec<(usize, &[Vec<f64>])> = factors.multipliers.chunks(L).enumerate().collect();
-        let of_block = |&(block, multipliers): &(usize, &[Vec<f64>])| {
-            let sums = self.block::<L>(multipliers);
+        let replicates = factors.rscales.len();
+        let of_block = |block: usize| {
+            let first = block * L;
+            let sums = self.block::<L>(&factors.multipliers, first..(first + L).min(replicates));
             let mut own = vec![0.0; sums.len()];
             let one = |lane: usize| {
                 own.iter_mut().zip(&sums).for_each(|(own, sums)| *own = sums[lane]);
-                by_replicate(block * L + lane, &own)
+                by_replicate(first + lane, &own)
             };
-            (0..multipliers.len()).map(one).collect::<Vec<T>>()
+            (0..L.min(replicates - first)).map(one).collect::<Vec<T>>()
         };
-        let all: Vec<Vec<T>> = blocks.par_iter().map(of_block).collect();
+        let all: Vec<Vec<T>> = (0..replicates.div_ceil(L)).into_par_iter().map(of_block).collect();
         all.into_iter().flatten().collect()
     }
 
-    fn block<const L: usize>(&self, multipliers: &[Vec<f64>]) -> Vec<[f64; L]> {
+    fn block<const L: usize>(&self, multipliers: &Multipliers, replicates: Range<usize>) -> Vec<[f64; L]> {
         let mut all = vec![[0.0; L]; self.groups * self.k];
         let (mut lanes, mut unit) = ([0.0; L], MISSING);
-        for (entry, sums) in self.entries.iter().zip(self.sums.chunks_exact(self.k)) {
-            if entry.unit != unit {
-                unit = entry.unit;
-                lanes.iter_mut().zip(multipliers).for_each(|(lane, of)| *lane = of[unit as usize]);
-            }
-            let at = entry.group as usize * self.k;
-            for (into, &sum) in all[at..at + self.k].iter_mut().zip(sums) {
-                // Where y is 0 or 1, most sums are 0.
-                if sum != 0.0 {
-                    into.iter_mut().zip(&lanes).for_each(|(into, lane)| *into += sum * lane);
+        for (entries, sums) in &self.parts {
+            for (entry, sums) in entries.iter().zip(sums.chunks_exact(self.k)) {
+                if entry.unit != unit {
+                    unit = entry.unit;
+                    multipliers.of_unit(unit as usize, replicates.clone(), &mut lanes);
+                }
+                let at = entry.group as usize * self.k;
+                for (into, &sum) in all[at..at + self.k].iter_mut().zip(sums) {
+                    // Where y is 0 or 1, most sums are 0.
+                    if sum != 0.0 {
+                        into.iter_mut().zip(&lanes).for_each(|(into, lane)| *into += sum * lane);
+                    }
                 }
             }
         }
@@ -126,15 +152,21 @@ impl UnitSums {
 }
 
 impl Rows<'_> {
-    fn unit(&self, at: usize) -> u32 {
-        self.unit_of_row[self.order[at] as usize]
+    fn row(&self, at: usize) -> usize {
+        self.order.map_or(at, |order| order[at] as usize)
     }
 
-    fn chunks(&self) -> Vec<Range<usize>> {
+    fn unit(&self, at: usize) -> u32 {
+        self.unit_of_row[self.row(at)]
+    }
+
+    /// Ranges of rows in order, each some thousand, that end where a unit ends.
+    pub fn chunks(&self) -> Vec<Range<usize>> {
         let (mut ranges, mut start) = (Vec::new(), 0);
-        while start < self.order.len() {
-            let mut end = (start + CHUNK).min(self.order.len());
-            while end < self.order.len() && self.unit(end) == self.unit(end - 1) {
+        let rows = self.unit_of_row.len();
+        while start < rows {
+            let mut end = (start + CHUNK).min(rows);
+            while end < rows && self.unit(end) == self.unit(end - 1) {
                 end += 1;
             }
             ranges.push(start..end);
@@ -144,24 +176,33 @@ impl Rows<'_> {
     }
 
     /// The entries of some rows; `K` is the number of columns where it is known when compiling, else 0.
-    fn part<const K: usize>(
+    fn part<const K: usize>(&self, range: Range<usize>, columns: usize, add: impl Fn(usize, f64, &mut [f64])) -> Part {
+        match self.order {
+            None => self.part_of::<K>(range.clone(), range.len(), columns, add),
+            Some(order) => {
+                let rows = order[range.clone()].iter().map(|&row| row as usize);
+                self.part_of::<K>(rows, range.len(), columns, add)
+            }
+        }
+    }
+
+    fn part_of<const K: usize>(
         &self,
-        range: Range<usize>,
+        rows: impl Iterator<Item = usize>,
+        many: usize,
         columns: usize,
         add: impl Fn(usize, f64, &mut [f64]),
-    ) -> (Vec<Entry>, Vec<f64>) {
+    ) -> Part {
         let k = if K == 0 { columns } else { K };
         let mut open = vec![(MISSING, 0u32); self.groups];
-        let mut entries: Vec<Entry> = Vec::with_capacity(range.len());
-        let mut sums: Vec<f64> = Vec::with_capacity(range.len() * k);
-        for &row in &self.order[range] {
-            let row = row as usize;
+        // No more is touched than is used: reserving all costs nothing but addresses.
+        let mut entries: Vec<Entry> = Vec::with_capacity(many);
+        let mut sums: Vec<f64> = Vec::with_capacity(many * k);
+        for row in rows {
             let group = self.group_of_row[row];
-            if group == MISSING {
-                continue;
-            }
+            // `MISSING` is past every group.
+            let Some(slot) = open.get_mut(group as usize) else { continue };
             let unit = self.unit_of_row[row];
-            let slot = &mut open[group as usize];
             if slot.0 != unit {
                 *slot = (unit, entries.len() as u32);
                 entries.push(Entry { unit, group, rows: 0 });
@@ -175,19 +216,50 @@ impl Rows<'_> {
     }
 }
 
+/// Weighted column sums by group, group by group: chunks of rows, folded in order.
+pub(crate) fn group_sums(groups: &[u32], many: usize, weights: &[f64], columns: &[Values<'_>]) -> Vec<f64> {
+    let k = columns.len();
+    let chunk = CHUNK.max(4 * many);
+    let one = |(at, groups): (usize, &[u32])| {
+        let mut sums = vec![0.0; many * k];
+        for (row, &group) in (at * chunk..).zip(groups) {
+            let of = group as usize * k;
+            if let Some(sums) = sums.get_mut(of..of + k) {
+                let weight = weights[row];
+                sums.iter_mut().zip(columns).for_each(|(sum, column)| *sum += weight * column.at(row));
+            }
+        }
+        sums
+    };
+    let parts: Vec<Vec<f64>> = groups.par_chunks(chunk).enumerate().map(one).collect();
+    let add = |mut all: Vec<f64>, part: Vec<f64>| {
+        all.iter_mut().zip(&part).for_each(|(sum, own)| *sum += own);
+        all
+    };
+    parts.into_iter().reduce(add).unwrap_or_else(|| vec![0.0; many * k])
+}
+
 /// The pairs of two codes that occur.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Pairs {
     /// The pair of each row, `MISSING` where either code is.
-    pub of_row: Vec<u32>,
+    pub of_row: Arc<Vec<u32>>,
     /// The codes of each pair.
     pub codes: Vec<(u32, u32)>,
 }
 
 impl Pairs {
-    /// Numbers the pairs. A first code mostly goes with one second code (a calibration cell lies in one district):
-    /// its first partner is found without a search.
-    pub fn new(first: &[u32], firsts: usize, second: &[u32]) -> Self {
+    /// Numbers the pairs. Where a first code always goes with one second code (a calibration cell lies in one
+    /// district), a pair is its first code.
+    pub fn new(first: &Arc<Vec<u32>>, firsts: usize, second: &[u32]) -> Self {
+        match partners(first, firsts, second) {
+            Some(partners) => Self { of_row: first.clone(), codes: (0..).zip(partners).collect() },
+            None => Self::numbered(first, firsts, second),
+        }
+    }
+
+    /// The same row by row; a first code's first partner is found without a search.
+    fn numbered(first: &[u32], firsts: usize, second: &[u32]) -> Self {
         let mut codes: Vec<(u32, u32)> = (0..firsts as u32).map(|code| (code, MISSING)).collect();
         let mut others: HashMap<(u32, u32), u32> = HashMap::new();
         let mut pair = |(&a, &b): (&u32, &u32)| {
@@ -207,7 +279,7 @@ impl Pairs {
                 (codes.len() - 1) as u32
             })
         };
-        let of_row = first.iter().zip(second).map(&mut pair).collect();
+        let of_row = Arc::new(first.iter().zip(second).map(&mut pair).collect());
         Self { of_row, codes }
     }
 }
@@ -220,22 +292,22 @@ mod tests {
     #[test]
     fn sums_by_unit_and_group_leave_missing_groups_out() {
         let rows = Rows {
-            order: &[0, 1, 2, 3, 4],
+            order: Some(&[0, 1, 2, 3, 4]),
             unit_of_row: &[0, 0, 0, 1, 1],
             group_of_row: &[1, 0, 1, MISSING, 1],
             groups: 2,
             weights: &[1.0, 2.0, 4.0, 8.0, 16.0],
         };
-        let sums = UnitSums::new(rows, &[&[1.0, 1.0, 0.5, f64::NAN, 0.0]]);
+        let sums = UnitSums::new(rows, &[Values::Of(&[1.0, 1.0, 0.5, f64::NAN, 0.0])]);
         let entry = |unit, group, rows| Entry { unit, group, rows };
-        assert_eq!(sums.entries, [entry(0, 1, 2), entry(0, 0, 1), entry(1, 1, 1)]);
-        assert_eq!(sums.sums, [3.0, 2.0, 0.0]);
+        let found: Vec<(Entry, f64)> = sums.iter().map(|(entry, sums)| (*entry, sums[0])).collect();
+        assert_eq!(found, [(entry(0, 1, 2), 3.0), (entry(0, 0, 1), 2.0), (entry(1, 1, 1), 0.0)]);
     }
 
     #[test]
     fn replicates_multiply_the_units() {
         let rows = Rows {
-            order: &[0, 1, 2],
+            order: None,
             unit_of_row: &[0, 1, 1],
             group_of_row: &[0, 0, 1],
             groups: 2,
@@ -243,22 +315,25 @@ mod tests {
         };
         let multipliers: Vec<Vec<f64>> = (0..40).map(|r| vec![f64::from(r), 1.0]).collect();
         let factors = ReplicateFactors {
-            unit_of_row: vec![0, 1, 1],
-            multipliers,
+            unit_of_row: std::sync::Arc::new(vec![0, 1, 1]),
+            multipliers: Multipliers::Table(multipliers),
             scale: 1.0,
             rscales: vec![1.0; 40],
             mse: false,
             df: DfRule::Design,
         };
-        let sums = UnitSums::new(rows, &[]).of_replicates(&factors, |r, sums| (r, sums.to_vec()));
+        let sums = UnitSums::new(rows, &[Values::One]).of_replicates(&factors, |r, sums| (r, sums.to_vec()));
         assert_eq!(sums.len(), 40);
         assert!(sums.iter().enumerate().all(|(at, (r, sums))| at == *r && *sums == [at as f64 + 2.0, 4.0]));
     }
 
     #[test]
     fn pairs_are_found_whether_or_not_one_code_follows_from_the_other() {
-        let pairs = Pairs::new(&[0, 1, 0, 0, MISSING, 1], 2, &[5, 5, 6, 5, 5, MISSING]);
-        assert_eq!(pairs.of_row, [0, 1, 2, 0, MISSING, MISSING]);
+        let pairs = Pairs::new(&Arc::new(vec![0, 1, 0, 0, MISSING, 1]), 2, &[5, 5, 6, 5, 5, MISSING]);
+        assert_eq!(*pairs.of_row, [0, 1, 2, 0, MISSING, MISSING]);
         assert_eq!(pairs.codes, [(0, 5), (1, 5), (0, 6)]);
+        let pairs = Pairs::new(&Arc::new(vec![0, 2, 0, MISSING, 2]), 3, &[5, 6, 5, 9, 6]);
+        assert_eq!(*pairs.of_row, [0, 2, 0, MISSING, 2]);
+        assert_eq!(pairs.codes, [(0, 5), (1, MISSING), (2, 6)]);
     }
 }

@@ -6,16 +6,16 @@ use super::{
     MarginLine, WeightStep,
     calibrate::{self, Controls, Dense, DenseFactors, Response},
     diagnostics::CellSums,
-    margins::{self, BoundMargin, MarginCells},
+    margins::{self, BoundMargin},
     poststratify::{self, Standard},
-    rake,
+    rake::{self, CellFactors, Stop},
     residual::{Regression, Residual, Sweep},
     trim,
 };
 use crate::statistics::{
     StatisticsError,
     data::DataTable,
-    plan::{Adjustment, Calibrate, Rake, RakeVariance},
+    plan::{Adjustment, Calibrate, RakeVariance},
 };
 
 /// A weight step bound to the rows of a table.
@@ -28,11 +28,13 @@ pub enum Adjuster {
     /// Iterative proportional fitting.
     Rake {
         /// The margins.
-        margins: Vec<BoundMargin>,
-        /// Their crossing.
-        cells: MarginCells,
-        /// The plan.
-        plan: Rake,
+        controls: Arc<Controls>,
+        /// The cells as a matrix, where they fill one.
+        dense: Option<Arc<Dense>>,
+        /// When to stop.
+        stop: Stop,
+        /// What replaces the variance's residual.
+        variance: RakeVariance,
     },
     /// Calibration.
     Calibrate {
@@ -41,7 +43,7 @@ pub enum Adjuster {
         /// The distance.
         response: Response,
         /// The cells as a matrix, for the raking distance.
-        dense: Option<Dense>,
+        dense: Option<Arc<Dense>>,
     },
     /// Trimming.
     Trim {
@@ -58,7 +60,7 @@ pub enum Adjuster {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Adjusted {
     /// One a row.
-    pub weights: Vec<f64>,
+    pub weights: Arc<Vec<f64>>,
     /// Passes made.
     pub passes: usize,
     /// What a replicate may start from.
@@ -81,7 +83,7 @@ pub enum Start {
 
 impl Adjusted {
     fn plain(weights: Vec<f64>, passes: usize) -> Self {
-        Self { weights, passes, start: Start::Fresh, after_margin: Vec::new() }
+        Self { weights: Arc::new(weights), passes, start: Start::Fresh, after_margin: Vec::new() }
     }
 }
 
@@ -104,8 +106,10 @@ impl Adjuster {
                     return Err(StatisticsError::plan("rake", "raking needs margins and a positive epsilon"));
                 }
                 let margins = margins::bind_all("rake", &plan.margins, table, weights)?;
-                let cells = MarginCells::new(&margins, table.rows());
-                Ok(Self::Rake { margins, cells, plan: plan.clone() })
+                let controls = Arc::new(Controls::new(margins, Vec::new(), table.rows()));
+                let dense = Dense::new(&controls).map(Arc::new);
+                let (epsilon, iterations) = (plan.epsilon_relative_to_sum_of_weights, plan.max_iterations);
+                Ok(Self::Rake { controls, dense, stop: Stop { epsilon, iterations }, variance: plan.variance })
             }
             Adjustment::Calibrate(plan) => bind_calibration(plan, table, weights),
             Adjustment::Trim(t) => {
@@ -137,16 +141,18 @@ impl Adjuster {
         match self {
             Self::Poststratify(margin) => poststratified(self.name(), margin, weights),
             Self::Standardize(standard) => poststratified(self.name(), &standard.targets(weights), weights),
-            Self::Rake { margins, cells, plan } => {
-                let epsilon = plan.epsilon_relative_to_sum_of_weights;
-                let raked = rake::rake(margins, cells, &cells.sums(weights), epsilon, plan.max_iterations)?;
-                let mut adjusted = Adjusted::plain(cells.spread(weights, &raked.factors), raked.cycles);
+            Self::Rake { controls, dense, stop, variance } => {
+                let sweeps = *variance == RakeVariance::Sweeps;
+                let raked = rake::rake(controls, dense.as_deref(), &controls.sums(weights), *stop, sweeps)?;
+                let factors = raked.factors.expand(dense.as_deref());
+                let mut adjusted = Adjusted::plain(controls.spread(weights, &factors), raked.cycles);
                 adjusted.after_margin = raked.after_margin;
                 Ok(adjusted)
             }
             Self::Calibrate { controls, response, dense } => {
                 let (factors, start, passes) =
-                    calibrated(controls, response, dense.as_ref(), &controls.sums(weights), start)?;
+                    calibrated(controls, response, dense.as_deref(), &controls.sums(weights), start)?;
+                let factors = factors.expand(dense.as_deref());
                 let mut adjusted = Adjusted::plain(controls.spread(weights, &factors), passes);
                 adjusted.start = start;
                 Ok(adjusted)
@@ -159,10 +165,10 @@ impl Adjuster {
     }
 
     /// The cell of each row and how many there are, when the step's factor depends on nothing else.
-    pub fn cells(&self) -> Option<(&[u32], usize)> {
+    pub fn cells(&self) -> Option<(&Arc<Vec<u32>>, usize)> {
         match self {
             Self::Poststratify(margin) => Some((&margin.codes, margin.totals.len())),
-            Self::Rake { cells, .. } => Some((&cells.cell_of_row, cells.len)),
+            Self::Rake { controls, .. } => Some((&controls.unit_of_row, controls.units)),
             Self::Calibrate { controls, .. } if controls.numbers.is_empty() => {
                 Some((&controls.unit_of_row, controls.units))
             }
@@ -174,44 +180,47 @@ impl Adjuster {
     ///
     /// # Errors
     /// As [`Adjuster::apply`]; [`StatisticsError::Weighting`] for a step that [`Adjuster::cells`] has no cells for.
-    pub fn cell_factors(&self, sums: &[f64], start: &Start) -> Result<Vec<f64>, StatisticsError> {
+    pub fn cell_factors(&self, sums: &[f64], start: &Start) -> Result<CellFactors, StatisticsError> {
         match self {
-            Self::Poststratify(margin) => poststratify::factors("poststratify", margin, sums),
-            Self::Rake { margins, cells, plan } => {
-                rake::rake(margins, cells, sums, plan.epsilon_relative_to_sum_of_weights, plan.max_iterations)
-                    .map(|raked| raked.factors)
+            Self::Poststratify(margin) => poststratify::factors("poststratify", margin, sums).map(CellFactors::Each),
+            Self::Rake { controls, dense, stop, .. } => {
+                rake::rake(controls, dense.as_deref(), sums, *stop, false).map(|raked| raked.factors)
             }
             Self::Calibrate { controls, response, dense } => {
-                calibrated(controls, response, dense.as_ref(), sums, start).map(|(factors, _, _)| factors)
+                calibrated(controls, response, dense.as_deref(), sums, start).map(|(factors, _, _)| factors)
             }
             _ => Err(StatisticsError::weighting(self.name(), "the step does not work on cells")),
         }
     }
 
+    /// The matrix that the factors of [`Adjuster::cell_factors`] refer to.
+    pub fn dense(&self) -> Option<&Arc<Dense>> {
+        match self {
+            Self::Rake { dense, .. } | Self::Calibrate { dense, .. } => dense.as_ref(),
+            _ => None,
+        }
+    }
+
     /// What the step takes out of the variance.
-    pub fn residual(&self, before: &[f64], adjusted: &Adjusted) -> Option<Residual> {
+    pub fn residual(&self, before: &Arc<Vec<f64>>, adjusted: &Adjusted) -> Option<Residual> {
         let cells = |margin: &BoundMargin| Residual::Cells {
             codes: margin.codes.clone(),
-            before: before.to_vec(),
+            before: before.clone(),
             after: adjusted.weights.clone(),
             cells: margin.totals.len(),
         };
         match self {
             Self::Poststratify(margin) => Some(cells(margin)),
             Self::Standardize(standard) => Some(cells(&standard.targets(before))),
-            Self::Rake { margins, cells, plan } if plan.variance == RakeVariance::Sweeps => {
-                let sweep = |(margin, factors): (&BoundMargin, &Vec<f64>)| Sweep {
-                    codes: margin.codes.clone(),
-                    categories: margin.totals.len(),
-                    weights: cells.spread(before, factors),
+            Self::Rake { controls, variance: RakeVariance::Sweeps, .. } => {
+                let sweep = |(columns, factors): (&Vec<u32>, &Vec<f64>)| Sweep {
+                    columns: columns.clone(),
+                    controls: controls.clone(),
+                    weights: controls.spread(before, factors),
                 };
-                Some(Residual::Sweeps(margins.iter().zip(&adjusted.after_margin).map(sweep).collect()))
+                Some(Residual::Sweeps(controls.columns.iter().zip(&adjusted.after_margin).map(sweep).collect()))
             }
-            Self::Rake { margins, .. } => {
-                let controls = Arc::new(Controls::new(margins.clone(), Vec::new(), before.len()));
-                Some(Residual::Regression(Box::new(Regression::new(controls, before, &adjusted.weights))))
-            }
-            Self::Calibrate { controls, .. } => {
+            Self::Rake { controls, .. } | Self::Calibrate { controls, .. } => {
                 Some(Residual::Regression(Box::new(Regression::new(controls.clone(), before, &adjusted.weights))))
             }
             Self::Trim { .. } => None,
@@ -220,12 +229,12 @@ impl Adjuster {
 
     /// The step with its diagnostics.
     pub fn describe(&self, before: &[f64], adjusted: &Adjusted) -> WeightStep {
-        if let Self::Calibrate { controls, .. } = self
+        if let Self::Rake { controls, .. } | Self::Calibrate { controls, .. } = self
             && controls.numbers.is_empty()
         {
             return described_cells(self.name(), controls, before, adjusted);
         }
-        let mut step = WeightStep::new(self.name(), before, adjusted.weights.clone());
+        let mut step = WeightStep::new(self.name(), before, adjusted.weights.to_vec());
         let lines = |margins: &[BoundMargin]| {
             margins.iter().flat_map(|m| m.lines(before, &adjusted.weights)).collect::<Vec<MarginLine>>()
         };
@@ -236,8 +245,7 @@ impl Adjuster {
                 step.diagnostics.notes = standard.empty.iter().map(absent).collect();
                 lines(&[standard.targets(before)])
             }
-            Self::Rake { margins, .. } => lines(margins),
-            Self::Calibrate { controls, .. } => {
+            Self::Rake { controls, .. } | Self::Calibrate { controls, .. } => {
                 let mut all = lines(&controls.margins);
                 all.extend(number_lines(controls, before, &adjusted.weights));
                 all
@@ -253,7 +261,7 @@ impl Adjuster {
 /// A calibration on cells, from sums by cell.
 fn described_cells(name: &str, controls: &Controls, before: &[f64], adjusted: &Adjusted) -> WeightStep {
     let cells = CellSums::new(&controls.unit_of_row, controls.units, before, &adjusted.weights);
-    let mut step = WeightStep::of_cells(name, before, adjusted.weights.clone(), &cells);
+    let mut step = WeightStep::of_cells(name, before, adjusted.weights.to_vec(), &cells);
     let (mut lines, mut offset) = (Vec::new(), 0);
     for (margin, columns) in controls.margins.iter().zip(&controls.columns) {
         lines.extend(margin.lines_of_cells(|cell| columns[cell] as usize - offset, &cells));
@@ -271,20 +279,20 @@ fn calibrated(
     dense: Option<&Dense>,
     sums: &[f64],
     start: &Start,
-) -> Result<(Vec<f64>, Start, usize), StatisticsError> {
+) -> Result<(CellFactors, Start, usize), StatisticsError> {
     let from = if let Start::Dense(factors) = start { Some(factors) } else { None };
-    if let Some((dense, (factors, passes))) = dense.and_then(|dense| Some((dense, dense.solve(sums, from)?))) {
-        return Ok((dense.of_units(&factors), Start::Dense(factors), passes));
+    if let Some((factors, passes)) = dense.and_then(|dense| dense.solve(sums, from)) {
+        return Ok((CellFactors::Products(factors.clone()), Start::Dense(factors), passes));
     }
     let lambda = if let Start::Lambda(lambda) = start { Some(lambda.as_slice()) } else { None };
     let solution = calibrate::solve(controls, sums, response, lambda)?;
-    Ok((solution.factors, Start::Lambda(solution.lambda), solution.steps))
+    Ok((CellFactors::Each(solution.factors), Start::Lambda(solution.lambda), solution.steps))
 }
 
 fn poststratified(step: &str, margin: &BoundMargin, weights: &[f64]) -> Result<Adjusted, StatisticsError> {
     let factors = poststratify::cell_factors(step, margin, weights)?;
     let after = |(&d, &code): (&f64, &u32)| if code == u32::MAX { 0.0 } else { d * factors[code as usize] };
-    Ok(Adjusted::plain(weights.iter().zip(&margin.codes).map(after).collect(), 1))
+    Ok(Adjusted::plain(weights.iter().zip(margin.codes.iter()).map(after).collect(), 1))
 }
 
 fn bind_calibration(plan: &Calibrate, table: &DataTable, weights: &[f64]) -> Result<Adjuster, StatisticsError> {
@@ -304,7 +312,7 @@ fn bind_calibration(plan: &Calibrate, table: &DataTable, weights: &[f64]) -> Res
         numeric.push((total.variable.clone(), values, total.total));
     }
     let controls = Arc::new(Controls::new(margins, numeric, table.rows()));
-    let dense = if response == Response::Raking { Dense::new(&controls) } else { None };
+    let dense = if response == Response::Raking { Dense::new(&controls).map(Arc::new) } else { None };
     Ok(Adjuster::Calibrate { controls, response, dense })
 }
 

@@ -1,5 +1,6 @@
 //! What each weight step did, in numbers that a reviewer asks for.
 
+use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::statistics::data::MISSING;
@@ -74,13 +75,49 @@ pub struct MarginLine {
 /// assert_eq!(scilit::statistics::weighting::kish_deff(&[1.0, 3.0]), 1.25);
 /// ```
 pub fn kish_deff(weights: &[f64]) -> f64 {
-    let (mut n, mut sum, mut squares) = (0.0, 0.0, 0.0);
-    for &w in weights.iter().filter(|w| **w != 0.0) {
-        n += 1.0;
-        sum += w;
-        squares += w * w;
+    weight_sums(weights).kish_deff()
+}
+
+/// What one pass over weights sees.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(in crate::statistics) struct WeightSums {
+    /// How many are not 0.
+    n: f64,
+    /// The sum of their squares.
+    squares: f64,
+    /// Their sum.
+    pub sum: f64,
+    /// The smallest of all.
+    pub min: f64,
+    /// The largest.
+    pub max: f64,
+}
+
+impl WeightSums {
+    pub fn kish_deff(&self) -> f64 {
+        self.n * self.squares / (self.sum * self.sum)
     }
-    n * squares / (sum * sum)
+}
+
+/// Sums the weights in chunks, folded in order, so that the sums do not depend on the threads.
+pub(in crate::statistics) fn weight_sums(weights: &[f64]) -> WeightSums {
+    let none = WeightSums { n: 0.0, squares: 0.0, sum: 0.0, min: f64::INFINITY, max: f64::NEG_INFINITY };
+    let add = |of: WeightSums, w: &f64| WeightSums {
+        n: of.n + f64::from(u8::from(*w != 0.0)),
+        squares: of.squares + w * w,
+        sum: of.sum + w,
+        min: if *w < of.min { *w } else { of.min },
+        max: if *w > of.max { *w } else { of.max },
+    };
+    let parts: Vec<WeightSums> = weights.par_chunks(super::CHUNK).map(|chunk| chunk.iter().fold(none, add)).collect();
+    let join = |a: WeightSums, b: WeightSums| WeightSums {
+        n: a.n + b.n,
+        squares: a.squares + b.squares,
+        sum: a.sum + b.sum,
+        min: a.min.min(b.min),
+        max: a.max.max(b.max),
+    };
+    parts.into_iter().fold(none, join)
 }
 
 impl WeightStep {

@@ -1,10 +1,14 @@
 //! Margins bound to the data: which category each row is in, and its population total.
 
-use super::{MarginLine, diagnostics::CellSums};
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::{MarginLine, all_positive, diagnostics::CellSums, sums_by};
 use crate::statistics::{
     StatisticsError,
     data::{DataTable, MISSING},
-    design::{few, number_keys},
+    design::{CHUNK, KeyColumn, cross, few, fill_keys, number_keys},
     plan::{Columns, Margin, MarginCell},
 };
 
@@ -22,10 +26,16 @@ pub struct BoundMargin {
     /// The categories' totals.
     pub totals: Vec<f64>,
     /// The category of each row; [`MISSING`] for rows without weight.
-    pub codes: Vec<u32>,
+    pub codes: Arc<Vec<u32>>,
+    /// Every row has a category.
+    pub complete: bool,
 }
 
 impl BoundMargin {
+    fn key_column(&self) -> KeyColumn<'_> {
+        KeyColumn { codes: &self.codes, levels: self.totals.len() as u32, complete: self.complete }
+    }
+
     /// The sum of the totals.
     pub fn total(&self) -> f64 {
         self.totals.iter().sum()
@@ -33,13 +43,7 @@ impl BoundMargin {
 
     /// The weighted total of each category.
     pub fn sums(&self, weights: &[f64]) -> Vec<f64> {
-        let mut sums = vec![0.0; self.totals.len()];
-        for (&code, &weight) in self.codes.iter().zip(weights) {
-            if code != MISSING {
-                sums[code as usize] += weight;
-            }
-        }
-        sums
+        sums_by(&self.codes, self.totals.len(), weights)
     }
 
     /// The category that is furthest off, and by how much of its total.
@@ -100,8 +104,19 @@ pub fn bind(
     table: &DataTable,
     weights: &[f64],
 ) -> Result<BoundMargin, StatisticsError> {
-    let crossed =
-        crate::statistics::design::cross(table, by.names(), &format!("{step}.by"), |row| weights[row] != 0.0)?;
+    bind_live(step, by, cells, table, weights, all_positive(weights))
+}
+
+fn bind_live(
+    step: &str,
+    by: &Columns,
+    cells: &[MarginCell],
+    table: &DataTable,
+    weights: &[f64],
+    all_live: bool,
+) -> Result<BoundMargin, StatisticsError> {
+    let live = (!all_live).then_some(|row: usize| weights[row] != 0.0);
+    let crossed = cross(table, by.names(), &format!("{step}.by"), live)?;
     let name = by.names().join(" × ");
     let category = |category: String, reason: &str| StatisticsError::Category {
         step: step.to_owned(),
@@ -109,9 +124,9 @@ pub fn bind(
         category,
         reason: reason.to_owned(),
     };
-    let absent = || crossed.codes.iter().fold(false, |found, &code| found | (code == MISSING));
-    if absent()
-        && let Some(row) = (0..weights.len()).find(|&row| weights[row] != 0.0 && crossed.codes[row] == MISSING)
+    let missing = |codes: &[u32]| codes.iter().fold(false, |found, &code| found | (code == MISSING));
+    let complete = !crossed.codes.par_chunks(CHUNK).any(missing);
+    if !complete && let Some(row) = (0..weights.len()).find(|&row| weights[row] != 0.0 && crossed.codes[row] == MISSING)
     {
         let reason = format!("{step} needs a category for every respondent");
         return Err(StatisticsError::Cell { column: name, row: row + 1, reason });
@@ -129,12 +144,12 @@ pub fn bind(
             None => return Err(category(labels.join(" × "), "a total is given but no respondent has this category")),
         }
     }
-    let complete = totals.iter().enumerate().map(|(at, total)| {
+    let given = totals.iter().enumerate().map(|(at, total)| {
         total.ok_or_else(|| category(crossed.label(at, " × "), "respondents have this category but no total is given"))
     });
-    let totals = complete.collect::<Result<Vec<f64>, _>>()?;
+    let totals = given.collect::<Result<Vec<f64>, _>>()?;
     let labels = (0..crossed.len()).map(|at| crossed.label(at, " × ")).collect();
-    Ok(BoundMargin { name, labels, totals, codes: crossed.codes })
+    Ok(BoundMargin { name, labels, totals, codes: crossed.codes, complete })
 }
 
 /// The labels of a cell in the order of the margin's columns.
@@ -172,7 +187,9 @@ pub fn bind_all(
     table: &DataTable,
     weights: &[f64],
 ) -> Result<Vec<BoundMargin>, StatisticsError> {
-    let bound = margins.iter().map(|m| bind(step, &m.by, &m.cells, table, weights)).collect::<Result<Vec<_>, _>>()?;
+    let all_live = all_positive(weights);
+    let one = |margin: &Margin| bind_live(step, &margin.by, &margin.cells, table, weights, all_live);
+    let bound = margins.iter().map(one).collect::<Result<Vec<_>, _>>()?;
     for other in bound.iter().skip(1) {
         let (first_total, second_total) = (bound[0].total(), other.total());
         if (first_total - second_total).abs() > AGREEMENT * first_total.abs() {
@@ -195,12 +212,12 @@ pub struct MarginCells {
     pub cell_of_row: Vec<u32>,
     /// For each margin, the category of each cell.
     pub category: Vec<Vec<u32>>,
-    /// How many cells there are.
+    /// How many cells there are; where all combinations are few, some may have no row.
     pub len: usize,
 }
 
 impl MarginCells {
-    /// Finds the distinct combinations of categories.
+    /// Finds the combinations of categories.
     pub fn new(margins: &[BoundMargin], rows: usize) -> Self {
         let span = margins.iter().try_fold(1u64, |span, margin| span.checked_mul(margin.totals.len() as u64));
         if let Some(span) = span.filter(|span| few(rows, *span)) {
@@ -214,13 +231,13 @@ impl MarginCells {
                 true => u64::MAX,
                 false => u64::from(cell) * many + u64::from(code),
             };
-            let keys: Vec<u64> = cell_of_row.iter().zip(&margin.codes).map(key).collect();
+            let keys: Vec<u64> = cell_of_row.iter().zip(margin.codes.iter()).map(key).collect();
             let (codes, found) = crate::statistics::design::compress(&keys, len as u64 * many);
             (cell_of_row, len) = (codes, found.len());
         }
         let category = margins.iter().map(|margin| {
             let mut of = vec![0; len];
-            for (&cell, &code) in cell_of_row.iter().zip(&margin.codes).filter(|(cell, _)| **cell != MISSING) {
+            for (&cell, &code) in cell_of_row.iter().zip(margin.codes.iter()).filter(|(cell, _)| **cell != MISSING) {
                 of[cell as usize] = code;
             }
             of
@@ -229,42 +246,24 @@ impl MarginCells {
         Self { cell_of_row, category, len }
     }
 
-    /// Where all possible combinations are few: every row's place among them, then those that occur.
+    /// Where all possible combinations are few: every row's place among them, then those that occur, unless so few
+    /// are possible that finding out costs more than carrying the empty ones.
     fn in_one_pass(margins: &[BoundMargin], rows: usize, span: u64) -> Self {
-        let sizes: Vec<u32> = margins.iter().map(|margin| margin.totals.len() as u32).collect();
-        let codes: Vec<&[u32]> = margins.iter().map(|margin| margin.codes.as_slice()).collect();
-        let key = |row: usize| {
-            let (mut key, mut missing) = (0u32, false);
-            for (codes, size) in codes.iter().zip(&sizes) {
-                missing |= codes[row] == MISSING;
-                key = key.wrapping_mul(*size).wrapping_add(codes[row]);
-            }
-            if missing { MISSING } else { key }
+        let columns: Vec<KeyColumn<'_>> = margins.iter().map(BoundMargin::key_column).collect();
+        let (cell_of_row, mut keys) = if span * 8 <= rows as u64 {
+            let mut keys = vec![0; rows];
+            keys.par_chunks_mut(CHUNK).enumerate().for_each(|(at, keys)| fill_keys(&columns, at * CHUNK, keys));
+            (keys, (0..span).collect())
+        } else {
+            number_keys(rows, span, |first, keys| fill_keys(&columns, first, keys))
         };
-        let (cell_of_row, found) = number_keys(rows, span, key, |_| true);
-        let mut keys = found.clone();
-        let mut category: Vec<Vec<u32>> = Vec::with_capacity(sizes.len());
-        for &size in sizes.iter().rev() {
-            category.push(keys.iter().map(|key| (key % u64::from(size)) as u32).collect());
-            keys.iter_mut().for_each(|key| *key /= u64::from(size));
+        let len = keys.len();
+        let mut category: Vec<Vec<u32>> = Vec::with_capacity(columns.len());
+        for column in columns.iter().rev() {
+            category.push(keys.iter().map(|key| (key % u64::from(column.levels)) as u32).collect());
+            keys.iter_mut().for_each(|key| *key /= u64::from(column.levels));
         }
         category.reverse();
-        Self { cell_of_row, category, len: found.len() }
-    }
-
-    /// Sums of the weights by cell.
-    pub fn sums(&self, weights: &[f64]) -> Vec<f64> {
-        let mut sums = vec![0.0; self.len];
-        for (&cell, &weight) in self.cell_of_row.iter().zip(weights).filter(|(cell, _)| **cell != MISSING) {
-            sums[cell as usize] += weight;
-        }
-        sums
-    }
-
-    /// The weights times a factor for each cell.
-    pub fn spread(&self, weights: &[f64], factors: &[f64]) -> Vec<f64> {
-        let after =
-            |(&weight, &cell): (&f64, &u32)| if cell == MISSING { 0.0 } else { weight * factors[cell as usize] };
-        weights.iter().zip(&self.cell_of_row).map(after).collect()
+        Self { cell_of_row, category, len }
     }
 }

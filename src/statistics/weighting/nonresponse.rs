@@ -124,7 +124,7 @@ fn class_factors(
     weights: &[f64],
     carries: &[bool],
 ) -> Result<Classes, StatisticsError> {
-    let cells = cross(table, columns, &format!("{name}.cells"), |row| weights[row] > 0.0)?;
+    let cells = cross(table, columns, &format!("{name}.cells"), Some(|row: usize| weights[row] > 0.0))?;
     if let Some(row) = (0..weights.len()).find(|&row| weights[row] > 0.0 && cells.codes[row] == MISSING) {
         return Err(cell_fault(&columns.join(", "), row, format!("{name} needs a class for every case")));
     }

@@ -58,13 +58,13 @@ impl Standard {
         let sum: f64 = step.standard.iter().map(|cell| cell.total).sum();
         let shares = margins::bind(name, &step.by, &step.standard, table, weights)?;
         let live = |row: usize| weights[row] != 0.0;
-        let groups = cross(table, step.over.names(), "standardize.over", live)?;
+        let groups = cross(table, step.over.names(), "standardize.over", Some(live))?;
         if let Some(row) = (0..weights.len()).find(|&row| live(row) && groups.codes[row] == MISSING) {
             let reason = "standardize needs a group for every respondent".to_owned();
             return Err(StatisticsError::Cell { column: step.over.names().join(", "), row: row + 1, reason });
         }
         let columns: Vec<String> = step.over.0.iter().chain(&step.by.0).cloned().collect();
-        let crossed = cross(table, &columns, name, live)?;
+        let crossed = cross(table, &columns, name, Some(live))?;
         let (mut totals, mut group_of_cell) = (vec![0.0; crossed.len()], vec![0; crossed.len()]);
         for row in (0..weights.len()).filter(|&row| live(row)) {
             let cell = crossed.codes[row] as usize;
@@ -73,7 +73,7 @@ impl Standard {
         }
         let empty = empty_cells(&groups, &shares, &crossed);
         let labels = (0..crossed.len()).map(|at| crossed.label(at, " × ")).collect();
-        let cells = BoundMargin { name: columns.join(" × "), labels, totals, codes: crossed.codes };
+        let cells = BoundMargin { name: columns.join(" × "), labels, totals, codes: crossed.codes, complete: false };
         Ok(Self { cells, group_of_cell, groups: groups.len(), empty })
     }
 

@@ -17,11 +17,11 @@ pub enum Residual {
     /// Post-stratification: the d-weighted cell mean of e is removed.
     Cells {
         /// The cell of each row.
-        codes: Vec<u32>,
+        codes: Arc<Vec<u32>>,
         /// The weight before the step.
-        before: Vec<f64>,
+        before: Arc<Vec<f64>>,
         /// The weight after it.
-        after: Vec<f64>,
+        after: Arc<Vec<f64>>,
         /// How many cells there are.
         cells: usize,
     },
@@ -34,10 +34,10 @@ pub enum Residual {
 /// A margin of a raking with the weights right after it in the last cycle.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sweep {
-    /// The category of each row.
-    pub codes: Vec<u32>,
-    /// How many categories there are.
-    pub categories: usize,
+    /// The column of each cell's category.
+    pub columns: Vec<u32>,
+    /// The cells of the rows.
+    pub controls: Arc<Controls>,
     /// The weights.
     pub weights: Vec<f64>,
 }
@@ -50,9 +50,9 @@ pub struct Regression {
     /// Σ d x x', factored.
     pub normal: Normal,
     /// The weight before the step.
-    pub before: Vec<f64>,
+    pub before: Arc<Vec<f64>>,
     /// The weight after it.
-    pub after: Vec<f64>,
+    pub after: Arc<Vec<f64>>,
 }
 
 impl Residual {
@@ -85,22 +85,25 @@ fn cell_means(x: &mut [f64], codes: &[u32], before: &[f64], after: &[f64], cells
 
 impl Sweep {
     fn remove_means(&self, x: &mut [f64]) {
-        let (mut sums, mut counts) = (vec![0.0; self.categories], vec![0.0; self.categories]);
-        for (row, &code) in self.codes.iter().enumerate().filter(|(_, code)| **code != MISSING) {
-            sums[code as usize] += x[row] / self.weights[row];
-            counts[code as usize] += 1.0;
+        let many = self.controls.totals.len();
+        let (mut sums, mut counts) = (vec![0.0; many], vec![0.0; many]);
+        for (row, &unit) in self.controls.unit_of_row.iter().enumerate().filter(|(_, unit)| **unit != MISSING) {
+            let at = self.columns[unit as usize] as usize;
+            sums[at] += x[row] / self.weights[row];
+            counts[at] += 1.0;
         }
-        for (row, &code) in self.codes.iter().enumerate().filter(|(_, code)| **code != MISSING) {
-            x[row] -= self.weights[row] * sums[code as usize] / counts[code as usize];
+        for (row, &unit) in self.controls.unit_of_row.iter().enumerate().filter(|(_, unit)| **unit != MISSING) {
+            let at = self.columns[unit as usize] as usize;
+            x[row] -= self.weights[row] * sums[at] / counts[at];
         }
     }
 }
 
 impl Regression {
     /// Binds a calibration's regression.
-    pub fn new(controls: Arc<Controls>, before: &[f64], after: &[f64]) -> Self {
+    pub fn new(controls: Arc<Controls>, before: &Arc<Vec<f64>>, after: &Arc<Vec<f64>>) -> Self {
         let normal = Normal::new(&controls, &controls.sums(before));
-        Self { controls, normal, before: before.to_vec(), after: after.to_vec() }
+        Self { controls, normal, before: before.clone(), after: after.clone() }
     }
 
     fn apply(&self, x: &mut [f64]) {

@@ -26,6 +26,8 @@ pub struct Dense {
     row_totals: Vec<f64>,
     /// For each other margin: the category of each column, and the totals.
     others: Vec<(Vec<u32>, Vec<f64>)>,
+    /// Which margin is the longest.
+    long: usize,
 }
 
 /// The factors of rows and columns, from which the next fit may start.
@@ -69,15 +71,33 @@ impl Dense {
             (of_column, controls.margins[at].totals.clone())
         };
         let others = (0..controls.margins.len()).filter(|&at| at != long).map(other).collect();
-        Some(Self { rows, columns, place_of_unit, row_totals: controls.margins[long].totals.clone(), others })
+        Some(Self { rows, columns, place_of_unit, row_totals: controls.margins[long].totals.clone(), others, long })
+    }
+
+    fn matrix(&self, sums: &[f64]) -> Vec<f64> {
+        let mut matrix = vec![0.0; self.rows * self.columns];
+        self.place_of_unit.iter().zip(sums).for_each(|(&place, sum)| matrix[place as usize] += sum);
+        matrix
+    }
+
+    fn ones(&self) -> DenseFactors {
+        DenseFactors { rows: vec![1.0; self.rows], columns: vec![1.0; self.columns] }
+    }
+
+    /// A fit that goes margin by margin.
+    pub(in crate::statistics::weighting) fn fit(&self, sums: &[f64]) -> Fit<'_> {
+        let matrix = self.matrix(sums);
+        let mut column_sums = vec![0.0; self.columns];
+        for row in matrix.chunks_exact(self.columns) {
+            column_sums.iter_mut().zip(row).for_each(|(sum, d)| *sum += d);
+        }
+        Fit { dense: self, matrix, factors: self.ones(), column_sums }
     }
 
     /// Fits the factors to sums of weights by unit; none when the passes do not converge.
     pub fn solve(&self, sums: &[f64], start: Option<&DenseFactors>) -> Option<(DenseFactors, usize)> {
-        let mut matrix = vec![0.0; self.rows * self.columns];
-        self.place_of_unit.iter().zip(sums).for_each(|(&place, sum)| matrix[place as usize] += sum);
-        let fresh = || DenseFactors { rows: vec![1.0; self.rows], columns: vec![1.0; self.columns] };
-        let mut factors = start.cloned().unwrap_or_else(fresh);
+        let matrix = self.matrix(sums);
+        let mut factors = start.cloned().unwrap_or_else(|| self.ones());
         let mut column_sums = vec![0.0; self.columns];
         let mut best = f64::INFINITY;
         for pass in 1..=PASSES_MAX {
@@ -112,6 +132,12 @@ impl Dense {
         Some(worst)
     }
 
+    /// a_r b_c of a unit.
+    pub fn of_unit(&self, factors: &DenseFactors, unit: u32) -> Option<f64> {
+        let place = *self.place_of_unit.get(unit as usize)? as usize;
+        Some(factors.rows[place / self.columns] * factors.columns[place % self.columns])
+    }
+
     /// a_r b_c of each unit.
     pub fn of_units(&self, factors: &DenseFactors) -> Vec<f64> {
         let of = |&place: &u32| {
@@ -122,16 +148,96 @@ impl Dense {
     }
 }
 
+/// Iterative proportional fitting on the matrix: factors so far, and the columns' sums under the rows' factors.
+pub(in crate::statistics::weighting) struct Fit<'a> {
+    dense: &'a Dense,
+    matrix: Vec<f64>,
+    factors: DenseFactors,
+    column_sums: Vec<f64>,
+}
+
+impl Fit<'_> {
+    pub fn factors(&self) -> &DenseFactors {
+        &self.factors
+    }
+
+    pub fn into_factors(self) -> DenseFactors {
+        self.factors
+    }
+
+    /// Fits one margin, by its place among the controls.
+    ///
+    /// # Errors
+    /// The category that has no weight.
+    pub fn margin(&mut self, at: usize) -> Result<(), usize> {
+        match at.cmp(&self.dense.long) {
+            std::cmp::Ordering::Equal => self.long(),
+            std::cmp::Ordering::Less => self.short(at),
+            std::cmp::Ordering::Greater => self.short(at - 1),
+        }
+    }
+
+    fn long(&mut self) -> Result<(), usize> {
+        self.column_sums.fill(0.0);
+        let DenseFactors { rows, columns } = &mut self.factors;
+        let of_rows = self.matrix.chunks_exact(self.dense.columns).zip(rows).zip(&self.dense.row_totals);
+        for (category, ((row, a), total)) in of_rows.enumerate() {
+            let reached = dot(row, columns);
+            if reached.is_nan() || reached <= 0.0 {
+                return Err(category);
+            }
+            *a = total / reached;
+            self.column_sums.iter_mut().zip(row).for_each(|(sum, d)| *sum += *a * d);
+        }
+        Ok(())
+    }
+
+    fn short(&mut self, other: usize) -> Result<(), usize> {
+        let (category, totals) = &self.dense.others[other];
+        let sums = short_sums(category, totals.len(), &self.column_sums, &self.factors.columns);
+        let mut factors = sums;
+        for (at, (factor, total)) in factors.iter_mut().zip(totals).enumerate() {
+            if factor.is_nan() || *factor <= 0.0 {
+                return Err(at);
+            }
+            *factor = total / *factor;
+        }
+        category.iter().zip(&mut self.factors.columns).for_each(|(&code, b)| *b *= factors[code as usize]);
+        Ok(())
+    }
+
+    /// Whether no cell of the table differs from that of earlier factors by `limit` or more.
+    pub fn changed_less(&self, before: &DenseFactors, limit: f64) -> bool {
+        let rows = self.matrix.chunks_exact(self.dense.columns).zip(&self.factors.rows).zip(&before.rows);
+        for ((row, a), a_before) in rows {
+            let cells = row.iter().zip(&self.factors.columns).zip(&before.columns);
+            let most = cells.fold(0.0f64, |most, ((d, b), b_before)| {
+                let change = (d * (a * b - a_before * b_before)).abs();
+                if change > most { change } else { most }
+            });
+            if !(most < limit) {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+fn short_sums(category: &[u32], many: usize, column_sums: &[f64], factors: &[f64]) -> Vec<f64> {
+    let mut sums = vec![0.0; many];
+    for ((&code, d), b) in category.iter().zip(column_sums).zip(factors) {
+        sums[code as usize] += d * b;
+    }
+    sums
+}
+
 /// The relative misfit; none when a category with a total has no weight.
 fn misfit(reached: f64, total: f64) -> Option<f64> {
     (reached > 0.0 && reached.is_finite()).then(|| (reached - total).abs() / total)
 }
 
 fn fit_short(category: &[u32], totals: &[f64], column_sums: &[f64], factors: &mut [f64]) -> Option<f64> {
-    let mut sums = vec![0.0; totals.len()];
-    for ((&code, d), b) in category.iter().zip(column_sums).zip(factors.iter()) {
-        sums[code as usize] += d * b;
-    }
+    let mut sums = short_sums(category, totals.len(), column_sums, factors);
     let mut worst = 0.0f64;
     for (sum, total) in sums.iter_mut().zip(totals) {
         worst = worst.max(misfit(*sum, *total)?);
@@ -142,7 +248,7 @@ fn fit_short(category: &[u32], totals: &[f64], column_sums: &[f64], factors: &mu
 }
 
 /// A dot product in eight fixed lanes: fast, and the same on every machine.
-fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(in crate::statistics) fn dot(a: &[f64], b: &[f64]) -> f64 {
     let mut lanes = [0.0; 8];
     let (wide_a, wide_b) = (a.chunks_exact(8), b.chunks_exact(8));
     let rest: f64 = wide_a.remainder().iter().zip(wide_b.remainder()).map(|(x, y)| x * y).sum();

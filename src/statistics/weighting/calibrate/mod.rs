@@ -8,11 +8,17 @@ pub mod dense;
 pub mod distance;
 mod normal;
 
+pub(in crate::statistics) use dense::dot;
 pub use dense::{Dense, DenseFactors};
 pub use distance::Response;
 pub use normal::Normal;
 
-use super::margins::{BoundMargin, MarginCells};
+use std::sync::Arc;
+
+use super::{
+    margins::{BoundMargin, MarginCells},
+    spread, sums_by,
+};
 use crate::statistics::StatisticsError;
 
 /// Newton steps before giving up: from λ = 0 raking needs 5 to 10, tight bounds some 30.
@@ -38,7 +44,7 @@ pub struct Controls {
     /// The totals: categories of the margins in order, then the numeric ones.
     pub totals: Vec<f64>,
     /// The unit of each row, `MISSING` without weight.
-    pub unit_of_row: Vec<u32>,
+    pub unit_of_row: Arc<Vec<u32>>,
     /// How many units there are.
     pub units: usize,
 }
@@ -52,7 +58,7 @@ impl Controls {
         let mut columns = Vec::with_capacity(margins.len());
         for (at, margin) in margins.iter().enumerate() {
             let offset = totals.len() as u32;
-            let codes = if by_row { &margin.codes } else { &cells.category[at] };
+            let codes: &[u32] = if by_row { &margin.codes } else { &cells.category[at] };
             let column = |&code: &u32| if code == u32::MAX { offset } else { offset + code };
             columns.push(codes.iter().map(column).collect());
             totals.extend(&margin.totals);
@@ -60,9 +66,9 @@ impl Controls {
         totals.extend(numeric.iter().map(|(_, _, total)| total));
         if !by_row {
             // From here on the cells say it all.
-            margins.iter_mut().for_each(|margin| margin.codes = Vec::new());
+            margins.iter_mut().for_each(|margin| margin.codes = Arc::default());
         }
-        let unit_of_row = if by_row { (0..rows as u32).collect() } else { cells.cell_of_row };
+        let unit_of_row = Arc::new(if by_row { (0..rows as u32).collect() } else { cells.cell_of_row });
         let units = if by_row { rows } else { cells.len };
         let number_names = numeric.iter().map(|(name, _, _)| name.clone()).collect();
         let numbers = numeric.into_iter().map(|(_, values, _)| values).collect();
@@ -71,20 +77,12 @@ impl Controls {
 
     /// Sums of the weights by unit.
     pub fn sums(&self, weights: &[f64]) -> Vec<f64> {
-        let mut sums = vec![0.0; self.units];
-        for (&unit, &weight) in self.unit_of_row.iter().zip(weights).filter(|(unit, _)| **unit != u32::MAX) {
-            sums[unit as usize] += weight;
-        }
-        sums
+        sums_by(&self.unit_of_row, self.units, weights)
     }
 
     /// The weights times a factor for each unit.
     pub fn spread(&self, weights: &[f64], factors: &[f64]) -> Vec<f64> {
-        let after = |(&weight, &unit): (&f64, &u32)| match unit == u32::MAX || weight == 0.0 {
-            true => 0.0,
-            false => weight * factors[unit as usize],
-        };
-        weights.iter().zip(&self.unit_of_row).map(after).collect()
+        spread(&self.unit_of_row, weights, factors)
     }
 
     /// x_u'λ of each unit.

@@ -1,5 +1,7 @@
 //! The normal matrix Σ v_u x_u x_u', factored once; columns that others imply are left out.
 
+use rayon::prelude::*;
+
 use super::Controls;
 
 /// A column counts as implied by those before it when less than this share of its own size is left. Categories of
@@ -40,6 +42,18 @@ impl Normal {
             }
         }
         Self { columns, kept, scale, factor: rows.concat() }
+    }
+
+    /// The inverse, row by row; rows and columns that are left out are 0.
+    pub fn inverse(&self) -> Vec<f64> {
+        let column = |at: usize| {
+            let mut right = vec![0.0; self.columns];
+            right[at] = 1.0;
+            self.solve(&right)
+        };
+        let all: Vec<Vec<f64>> = (0..self.columns).into_par_iter().map(column).collect();
+        // The matrix is symmetric: its columns are its rows.
+        all.concat()
     }
 
     /// Solves for one right-hand side; left-out columns get 0.
