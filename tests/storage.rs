@@ -75,7 +75,8 @@ fn put_sample(database: &Database, content: &str, cases: &[SampleCase]) -> Resul
 fn keep(database: &Database, id: &str, rev: i32, body: &[u8]) -> scilit::storage::Kept {
     let sha256 = sha256_hex(body);
     let (content_type, received_at_ms, received_from) = ("application/json", 1_763_800_000_123, "test");
-    let arrival = Arrival { id, rev, sha256: &sha256, body, content_type, received_at_ms, received_from };
+    let arrival =
+        Arrival { id, rev, sha256: &sha256, body, content_type, received_at_ms, received_from, revoked: false };
     database.keep_submission(arrival, &Author::system(), &Signer::from_seed(&[7; 32])).expect("kept bytes")
 }
 
@@ -168,6 +169,7 @@ fn received_bytes_and_receipts_cannot_be_changed_or_removed() {
         database.publish_questionnaire(&questionnaire("1.0.0", "q1"), &Author::system()).expect("a questionnaire");
         for sql in [
             "UPDATE submission_raw SET sha256 = 'x'",
+            "UPDATE submission_raw SET revoked = conflict",
             "DELETE FROM submission_raw",
             "UPDATE receipt SET body = 'x'",
             "DELETE FROM receipt",
@@ -177,8 +179,8 @@ fn received_bytes_and_receipts_cannot_be_changed_or_removed() {
             assert!(test.execute(sql).is_err(), "{}: {sql}", database.backend());
         }
         assert!(
-            test.execute("UPDATE submission_raw SET judged_at_ms = 7").is_ok(),
-            "the judgement's time is no evidence"
+            test.execute("DELETE FROM submission_unjudged").is_ok(),
+            "that bytes wait for a judgement is no evidence"
         );
     });
 }

@@ -78,6 +78,27 @@ fn contact_data_come_out_one_case_at_a_time_with_a_reason_that_is_logged() {
 }
 
 #[test]
+fn a_case_outside_the_region_is_as_if_it_were_not_there() {
+    on_every_backend(|test| {
+        let app = TestApp::start(test);
+        let (survey, _) = app.survey("调查");
+        assert_eq!(put(&app, Role::Supervisor, &survey, THREE).status, 200);
+        app.person("elsewhere", &[(Role::Supervisor, "2302")]);
+        app.person("here", &[(Role::Supervisor, "2301")]);
+        let (elsewhere, here) = (app.sit_down("elsewhere"), app.sit_down("here"));
+        let ask = |desk, case: &str, what: &str| {
+            let path = format!("/api/v1/cases/{survey}/{case}/{what}");
+            app.at(desk, "POST", &path, Some(&json!({ "reason": "电话复核" })))
+        };
+        let (outside, unknown) = (ask(&elsewhere, "c1", "contact"), ask(&elsewhere, "c7", "contact"));
+        assert_eq!((outside.status, outside.problem()), (404, unknown.problem()));
+        assert_eq!(outside.json()["detail"], unknown.json()["detail"], "the answers tell nothing apart");
+        assert_eq!(ask(&elsewhere, "c1", "erasure").status, 404);
+        assert_eq!(ask(&here, "c1", "contact").status, 200, "the control: it is there for whoever it belongs to");
+    });
+}
+
+#[test]
 fn analysts_auditors_and_admins_see_no_contact_data() {
     let app_on = TestDatabase::sqlite();
     let app = TestApp::start(&app_on);

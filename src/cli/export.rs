@@ -81,7 +81,8 @@ fn write_evidence(database: &Database, run: &Run, folder: &Path) -> anyhow::Resu
     Ok(())
 }
 
-fn find(database: &Database, id: Option<&str>) -> anyhow::Result<Run> {
+/// The run with this id, or the latest that succeeded.
+pub(super) fn find(database: &Database, id: Option<&str>) -> anyhow::Result<Run> {
     let Some(id) = id else {
         return database.latest_succeeded_run()?.context("no run has succeeded yet");
     };

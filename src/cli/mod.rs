@@ -3,6 +3,7 @@
 pub mod analysis;
 pub mod audit;
 pub mod backup;
+pub mod bundle;
 pub mod demo;
 pub mod estimate;
 mod exit;
@@ -21,6 +22,7 @@ pub mod simulate;
 pub mod token;
 pub mod user;
 pub mod vault;
+pub mod verify;
 pub mod weight;
 
 pub use exit::Exit;
@@ -56,6 +58,8 @@ enum Command {
     Weight(weight::WeightArguments),
     Simulate(simulate::SimulateArguments),
     Export(export::ExportArguments),
+    Bundle(bundle::BundleArguments),
+    Verify(verify::VerifyArguments),
 }
 
 /// Parses the process's arguments and runs the command they name.
@@ -63,7 +67,8 @@ enum Command {
 /// # Errors
 /// Whatever the command could not do, with its causes as context.
 pub fn run() -> anyhow::Result<()> {
-    match Arguments::parse().command {
+    let arguments = Arguments::try_parse().unwrap_or_else(|error| wrong_usage(&error));
+    match arguments.command {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Serve(arguments) => serve::run(arguments),
         Command::Migrate(arguments) => migrate::run(arguments),
@@ -83,7 +88,19 @@ pub fn run() -> anyhow::Result<()> {
         Command::Weight(arguments) => weight::run(arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Export(arguments) => export::run(arguments),
+        Command::Bundle(arguments) => bundle::run(arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
     }
+}
+
+/// Prints what clap has to say and ends; `verify` keeps 2 for a file that was changed.
+fn wrong_usage(error: &clap::Error) -> ! {
+    let is_verify = std::env::args_os().nth(1).is_some_and(|command| command == "verify");
+    if is_verify && error.use_stderr() {
+        let _ = error.print();
+        std::process::exit(Exit::VERIFY_USAGE.into());
+    }
+    error.exit()
 }
 
 /// The exit code an error ends the process with: 1, or what the command's help says.

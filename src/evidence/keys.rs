@@ -23,6 +23,8 @@ pub enum Purpose {
     Receipt,
     /// A signed note, whose text begins with its own origin: a checkpoint of the audit log.
     Note,
+    /// A statement about a run, in the pre-authentication encoding of DSSE without its first word.
+    Statement,
 }
 
 impl Purpose {
@@ -31,6 +33,7 @@ impl Purpose {
         match self {
             Self::Receipt => "scilit receipt v2\n",
             Self::Note => "",
+            Self::Statement => "DSSEv1 ",
         }
     }
 
@@ -232,6 +235,7 @@ mod tests {
         // A note is signed without a context; its first line is its origin, which is checked to be the log's.
         assert!(!super::super::note::ORIGIN.starts_with("scilit receipt"));
         assert!(Purpose::Receipt.context().ends_with('\n'));
+        assert!(!super::super::note::ORIGIN.starts_with("DSSE"), "nor for a statement");
     }
 
     #[test]

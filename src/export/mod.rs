@@ -1,5 +1,6 @@
 //! Tables to files, one file a format. A table is laid out once ([`Table`]); a format only writes it.
 
+pub mod bundle;
 mod csv;
 mod run_files;
 mod table;

@@ -1,6 +1,10 @@
 //! The files of a run, laid out from one indicator: persons, domains, weight steps, cases, plan and results.
 
-use super::{Cell, Table, to_csv};
+use super::{
+    Cell, Table,
+    bundle::{ANSWERS_FILE, CODEBOOK_FILE, DATAPACKAGE_FILE, Resource, answers_csv, codebook, datapackage},
+    to_csv,
+};
 use crate::{
     indicator::{CaseRecord, Indicator, SurveyInputs, analysis_columns, case_status, plan, results, step_name},
     statistics::weighting::WeightStep,
@@ -29,24 +33,38 @@ pub const RESULTS_FILE: &str = "results.json";
 /// The analysis plan.
 pub const PLAN_FILE: &str = "plan.json";
 
-/// Every file of a run, sorted by name.
+/// Every file that a run computes, sorted by name.
 #[must_use]
 pub fn run_files(inputs: &SurveyInputs<'_>, indicator: &Indicator<'_>) -> Vec<NamedFile> {
-    let csv = |name, table: &Table| NamedFile { name, content_type: "text/csv; charset=utf-8", bytes: to_csv(table) };
-    let json = |name, bytes| NamedFile { name, content_type: "application/json", bytes };
-    let mut files = vec![
-        csv(PERSONS_FILE, &persons(inputs, indicator)),
-        csv(plan::CASES_FILE, &cases(inputs, indicator)),
-        csv(INDICATOR_FILE, &domains(&indicator.results)),
-        csv(WEIGHTS_LOG_FILE, &weights_log(indicator)),
-        json(PLAN_FILE, pretty(&indicator.plan)),
-        json(RESULTS_FILE, pretty(&indicator.results)),
+    let tables = [
+        (PERSONS_FILE, persons(inputs, indicator)),
+        (plan::CASES_FILE, cases(inputs, indicator)),
+        (INDICATOR_FILE, domains(&indicator.results)),
+        (WEIGHTS_LOG_FILE, weights_log(indicator)),
     ];
+    let answers = answers_csv(inputs, indicator);
+    let written: Vec<(&'static str, Vec<u8>)> = tables.iter().map(|(name, table)| (*name, to_csv(table))).collect();
+    let mut resources: Vec<Resource<'_>> = (tables.iter().zip(&written))
+        .map(|((name, table), (_, bytes))| Resource::of_table(name, bytes, table))
+        .collect();
+    resources.push(Resource::of_answers(&answers, inputs));
+    let package = datapackage(inputs, &resources);
+    let file = |name, content_type, bytes| NamedFile { name, content_type, bytes };
+    let csv = |(name, bytes)| file(name, "text/csv; charset=utf-8", bytes);
+    let mut files: Vec<NamedFile> = written.into_iter().chain([(ANSWERS_FILE, answers)]).map(csv).collect();
+    files.extend([
+        file(PLAN_FILE, JSON, pretty(&indicator.plan)),
+        file(RESULTS_FILE, JSON, pretty(&indicator.results)),
+        file(DATAPACKAGE_FILE, JSON, package),
+        file(CODEBOOK_FILE, "text/markdown; charset=utf-8", codebook(inputs)),
+    ]);
     files.sort_by_key(|file| file.name);
     files
 }
 
-fn pretty(value: &impl serde::Serialize) -> Vec<u8> {
+const JSON: &str = "application/json";
+
+pub(super) fn pretty(value: &impl serde::Serialize) -> Vec<u8> {
     let mut bytes = serde_json::to_vec_pretty(value).expect("plans and results have text keys and finite numbers");
     bytes.push(b'\n');
     bytes

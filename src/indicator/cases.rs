@@ -1,7 +1,7 @@
 //! What became of each case: who answered, who can carry a weight, in which weighting class.
 
 use super::{
-    IndicatorError, SurveyInputs,
+    IndicatorError, RowIds, SurveyInputs,
     files::{Sample, SampleCase},
 };
 use crate::instrument::{response::Response, scoring::Outcome};
@@ -94,8 +94,10 @@ fn record<'a>(
     answered: Option<&(&'a Response, Outcome)>,
     margins: &[&str],
 ) -> CaseRecord<'a> {
+    let given = inputs.ids == RowIds::OfCases;
+    let id_of = |kind, bytes: &[u8]| if given { case.case_id.clone() } else { pseudonym(kind, bytes) };
     let mut record = CaseRecord {
-        id: pseudonym('c', format!("{}/{}", inputs.survey.code, case.case_id).as_bytes()),
+        id: id_of('c', format!("{}/{}", inputs.survey.code, case.case_id).as_bytes()),
         case,
         response: None,
         outcome: None,
@@ -105,7 +107,7 @@ fn record<'a>(
         weighting_class: String::new(),
     };
     if let Some((response, outcome)) = answered {
-        record.id = pseudonym('r', response.id.as_bytes());
+        record.id = id_of('r', response.id.as_bytes());
         record.response = Some(response);
         record.columns = inputs.questionnaire.classify(response);
         record.outcome = Some(outcome.clone());

@@ -24,6 +24,16 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
+/// Where the pseudonymous ids of the rows come from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum RowIds {
+    /// From the response's own identifier, or the case's where nobody answered.
+    #[default]
+    Derived,
+    /// The cases are named by their pseudonymous ids already: the inputs were read from the files of a run.
+    OfCases,
+}
+
 /// Everything a run is computed from.
 #[derive(Debug, Clone)]
 pub struct SurveyInputs<'a> {
@@ -49,6 +59,8 @@ pub struct SurveyInputs<'a> {
     pub options: &'a RunOptions,
     /// SHA-256 over the digests of every input.
     pub input_digest: String,
+    /// Where the rows' ids come from.
+    pub ids: RowIds,
 }
 
 /// What a run found, with the rows it was found from.

@@ -14,11 +14,12 @@ mod options;
 pub mod plan;
 pub mod results;
 mod rows;
+pub mod series;
 mod tables;
 mod waves;
 
 pub use cases::CaseRecord;
-pub use compute::{Indicator, IndicatorError, SurveyInputs, analysis_columns, compute, step_name};
+pub use compute::{Indicator, IndicatorError, RowIds, SurveyInputs, analysis_columns, compute, step_name};
 pub use label::Label;
 pub use options::{EarlierWave, RunOptions, SampleRelation, VarianceChoice};
 pub(crate) use rows::status as case_status;

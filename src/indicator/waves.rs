@@ -126,7 +126,8 @@ fn table_changes(table: &ResultTable, before: &ResultTable, shared: Option<&Cova
     table.rows.iter().filter_map(change).collect()
 }
 
-fn compared(now: &ResultRow, then: &ResultRow, covariance: f64, shared: bool) -> Compared {
+/// The later row minus the earlier.
+pub(super) fn compared(now: &ResultRow, then: &ResultRow, covariance: f64, shared: bool) -> Compared {
     let wave = |row: &ResultRow| Some((row.estimate?, row.se?, row.df?));
     let (Some((later, se_now, df_now)), Some((sooner, se_then, df_then))) = (wave(now), wave(then)) else {
         let zh = "其中一个波次没有这一群体的估计";

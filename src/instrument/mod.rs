@@ -5,6 +5,7 @@
 //! once); a [`ScoringProfile`] turns responses into [`Outcome`]s. Nothing here reads a clock, a file or a network.
 
 mod canonical;
+mod disposition;
 mod draw;
 pub mod expression;
 pub mod faults;
@@ -16,6 +17,7 @@ mod source;
 pub mod strict_json;
 pub mod text;
 
+pub use disposition::{DISPOSITIONS, Disposition};
 pub use draw::{DRAW_ALGORITHM, Draw};
 pub use expression::Expression;
 pub use faults::{Fault, FaultCode, Faults};
@@ -23,7 +25,9 @@ pub use questionnaire::{
     Category, Check, Choice, Classification, Definition, Dimension, Header, Item, ItemKind, MissingKind, Questionnaire,
     Row, Scheme, Section, Severity, definition_schema,
 };
-pub use response::{Answer, Given, ItemFault, ItemFaultCode, Message, Notice, Response, Selection, Submission};
+pub use response::{
+    Answer, Given, ItemFault, ItemFaultCode, Message, Notice, Response, Selection, Submission, coded_columns,
+};
 pub use scoring::{
     DimensionScore, Incomparable, NotScoredReason, Outcome, Points, Score, ScoringProfile, Tier, score_all,
 };

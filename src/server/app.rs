@@ -20,6 +20,7 @@ use super::{
     jobs::{self, Engine, Notary, Runner},
     judge::{self, Rejudging},
     look,
+    writer::{Desk, Writer},
 };
 use crate::storage::{Author, Database, StorageError};
 
@@ -66,6 +67,7 @@ pub struct RunningServer {
     notary: Notary,
     runner: Runner,
     rejudging: Rejudging,
+    writer: Writer,
     handle: ServerHandle,
     thread: JoinHandle<std::io::Result<()>>,
 }
@@ -102,9 +104,13 @@ pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<Runnin
     let runner = Runner::start(database.clone(), clock.clone(), engine, &notary)?;
     database.forget_old_tries(clock.now_ms())?;
     let rejudging = Rejudging::start(database.clone(), instruments.clone(), clock.clone());
+    let metrics = Metrics::default();
+    let desk = Desk { database: database.clone(), keys: keys.clone(), clock: clock.clone(), metrics: metrics.clone() };
+    let writer = Writer::start(desk).map_err(|error| StartError::Thread(error.to_string()))?;
     let shared = Shared {
         throttle: Throttle::new(config.rates),
-        metrics: Metrics::default(),
+        metrics,
+        writer: writer.clone(),
         imports: http::Imports::default(),
         passwords: Passwords::default(),
         database: database.clone(),
@@ -117,7 +123,7 @@ pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<Runnin
     };
     let (handle, thread) = listen(shared, listener)?;
     tracing::info!(%address, "listening");
-    Ok(RunningServer { address, database, clock, notary, runner, rejudging, handle, thread })
+    Ok(RunningServer { address, database, clock, notary, runner, rejudging, writer, handle, thread })
 }
 
 /// Looks at what the promises rest on, says what was found, and refuses to start when something is not as it must be.
@@ -190,6 +196,7 @@ impl RunningServer {
     /// Lets requests and the run being computed end, then stops.
     pub fn stop(self) {
         System::new().block_on(self.handle.stop(true));
+        self.writer.stop();
         self.runner.stop();
         self.rejudging.stop();
         if let Ok(Err(error)) = self.thread.join() {

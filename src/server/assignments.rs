@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Actor, Clock, Fault, Refusal, Text, enrolment::works_in, secrets};
+use super::{Actor, Clock, Fault, Refusal, Role, Text, enrolment::works_in, secrets};
 use crate::{
     instrument::{DRAW_ALGORITHM, Precommitted, SelectionMethod},
     storage::{Assignment, CaseDraw, Database, Survey},
@@ -133,4 +133,20 @@ impl Persons<'_> {
         self.known.insert(key, may);
         Ok(may)
     }
+}
+
+/// Whether a case lies within the actor's region and, for a surveyor, is theirs or nobody's.
+///
+/// # Errors
+/// Whatever the database refused.
+pub fn may_see_case(database: &Database, actor: &Actor, survey_id: &str, case_id: &str) -> Result<bool, Refusal> {
+    let Some(district) = database.case_district(survey_id, case_id)? else { return Ok(false) };
+    if !district.starts_with(actor.scope.as_deref().unwrap_or_default()) {
+        return Ok(false);
+    }
+    if actor.role != Role::Surveyor {
+        return Ok(true);
+    }
+    let (holder, ever) = database.holder(survey_id, case_id)?;
+    Ok(!ever || (holder.is_some() && holder == actor.user))
 }

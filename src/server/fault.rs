@@ -101,6 +101,9 @@ pub enum Refusal {
     /// A tablet's cursor is none of this database's.
     #[error("go on from the cursor: this database never gave it")]
     CursorExpired,
+    /// A run has no bundle (yet).
+    #[error("bundle the run: {0}")]
+    NoBundle(String),
     /// A step of a review was not taken.
     #[error(transparent)]
     Review(#[from] ReviewRefusal),

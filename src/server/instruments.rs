@@ -78,6 +78,12 @@ pub(super) fn parse(body: &[u8]) -> Result<Submission, Vec<Fault>> {
     Submission::parse(body).map_err(item_faults)
 }
 
+#[derive(serde::Deserialize)]
+struct Answers<'a> {
+    #[serde(borrow)]
+    answers: &'a serde_json::value::RawValue,
+}
+
 /// Whether a submission is a response to the questionnaire; its answers as they were sent.
 pub(super) fn accept(
     questionnaire: &Questionnaire,
@@ -85,8 +91,9 @@ pub(super) fn accept(
     body: &[u8],
 ) -> Result<String, Vec<Fault>> {
     Response::accept(questionnaire, submission).map_err(item_faults)?;
-    let document: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    Ok(document.get("answers").cloned().unwrap_or_default().to_string())
+    // The text itself, not a tree of it: the bytes were read as strictly as can be to make the submission.
+    let document: Option<Answers<'_>> = serde_json::from_slice(body).ok();
+    Ok(document.map_or("null", |document| document.answers.get()).to_owned())
 }
 
 fn item_faults(faults: Vec<ItemFault>) -> Vec<Fault> {

@@ -23,7 +23,8 @@ const SWEEP_ROWS: i64 = 200;
 /// What the assessment of bytes came to: a judgement that they are good, or why not.
 pub(super) type Assessment = Result<Judgement, (&'static str, Vec<Fault>)>;
 
-/// Judges everything that was kept but not judged when the server stopped; how many there were.
+/// Judges everything that was kept but not judged, because the server stopped or the database went away between the two
+/// steps; how many there were.
 ///
 /// # Errors
 /// Whatever the database refused; the rest stays for the next start.
@@ -49,6 +50,22 @@ pub fn judge_due(database: &Database, instruments: &Instruments, clock: &Clock) 
     sweep(database, instruments, clock, |after| Ok(database.due_submissions(now_ms, after, SWEEP_ROWS)?))
 }
 
+/// Bytes kept this long ago have no request any more that would judge them.
+const LEFT_AFTER_MS: i64 = 60_000;
+
+/// Judges what a request kept and could not judge; how many there were.
+///
+/// # Errors
+/// Whatever the database refused; the rest is looked at again soon.
+fn judge_left(database: &Database, instruments: &Instruments, clock: &Clock) -> Result<usize, Refusal> {
+    let before_ms = clock.now_ms() - LEFT_AFTER_MS;
+    sweep(database, instruments, clock, |after| {
+        let mut rows = database.unjudged_submissions(after, SWEEP_ROWS)?;
+        rows.retain(|row| row.received_at_ms < before_ms);
+        Ok(rows)
+    })
+}
+
 /// How often the schedule is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(15);
 
@@ -66,7 +83,8 @@ impl Rejudging {
         let (stop, stopped) = channel();
         let look = move || {
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(LOOK_EVERY) {
-                if let Err(error) = judge_due(&database, &instruments, &clock) {
+                let left = judge_left(&database, &instruments, &clock);
+                if let Err(error) = left.and_then(|_| judge_due(&database, &instruments, &clock)) {
                     tracing::warn!(%error, "what is due could not be judged again");
                 }
             }
@@ -103,31 +121,42 @@ fn sweep(
 }
 
 /// Judges bytes and writes the judgement down.
-pub(super) fn judge(
+fn judge(database: &Database, instruments: &Instruments, waiting: &Waiting, clock: &Clock) -> Result<(), Refusal> {
+    let (judgement, _) = verdict(database, instruments, waiting)?;
+    database.judge_submission(waiting.server_seq, &judgement, clock.now_ms())?;
+    Ok(())
+}
+
+/// The judgement on bytes as it is to be written down, with the faults found.
+pub(super) fn verdict(
     database: &Database,
     instruments: &Instruments,
     waiting: &Waiting,
-    clock: &Clock,
-) -> Result<(InterviewState, Vec<Fault>), Refusal> {
-    let judgement = match assess(database, instruments, waiting)? {
-        Ok(good) => good,
-        Err((reason, notices)) => {
-            let detail = serde_json::to_string(&notices)
-                .map_err(|error| Refusal::Stored { what: "quarantine", message: error.to_string() })?;
-            let quarantine = Judgement::Quarantine { reason: reason.to_owned(), detail };
-            return Ok((database.judge_submission(waiting.server_seq, &quarantine, clock.now_ms())?, notices));
-        }
+) -> Result<(Judgement, Vec<Fault>), Refusal> {
+    let (reason, faults) = match assess(database, instruments, waiting)? {
+        Ok(good) => return Ok((good, Vec::new())),
+        Err(found) => found,
     };
-    let state = database.judge_submission(waiting.server_seq, &judgement, clock.now_ms())?;
-    let notices = match state {
-        InterviewState::Surplus => vec![reason_fault("case-already-complete")],
-        InterviewState::Quarantined => {
-            let rows = database.quarantine_of(&waiting.id)?;
-            rows.iter().find(|row| row.server_seq == waiting.server_seq).map(notices_of).unwrap_or_default()
+    let detail = serde_json::to_string(&faults)
+        .map_err(|error| Refusal::Stored { what: "quarantine", message: error.to_string() })?;
+    Ok((Judgement::Quarantine { reason: reason.to_owned(), detail }, faults))
+}
+
+/// What the sender is told beside the state: the faults found, or why good bytes do not count.
+pub(super) fn notices(
+    database: &Database,
+    (id, server_seq): (&str, i64),
+    state: InterviewState,
+    faults: Vec<Fault>,
+) -> Result<Vec<Fault>, Refusal> {
+    match state {
+        InterviewState::Surplus => Ok(vec![reason_fault("case-already-complete")]),
+        InterviewState::Quarantined if faults.is_empty() => {
+            let rows = database.quarantine_of(id)?;
+            Ok(rows.iter().find(|row| row.server_seq == server_seq).map(notices_of).unwrap_or_default())
         }
-        _ => Vec::new(),
-    };
-    Ok((state, notices))
+        _ => Ok(faults),
+    }
 }
 
 /// The faults of waiting bytes: those found, or the reason itself.

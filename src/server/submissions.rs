@@ -1,15 +1,9 @@
-//! Receiving a submission: keep the bytes, then judge them. The judgement can quarantine; it can never drop.
+//! What a device is told of bytes it sent.
 
 use serde::Serialize;
 
-use super::{
-    Clock, Fault, Instruments, Refusal,
-    judge::{judge, notices_of},
-};
-use crate::{
-    evidence::{Signer, sha256_hex},
-    storage::{Arrival, Author, Database, InterviewState, Kept, Waiting},
-};
+use super::{Fault, Refusal, judge::notices_of};
+use crate::storage::{Database, InterviewState, Kept};
 
 /// What came of received bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,41 +16,16 @@ pub struct Received {
     pub notices: Vec<Fault>,
 }
 
-/// Keeps the bytes and judges them, in this order: when the judgement fails the bytes are still acknowledged, and
-/// judged when the server starts again.
-///
-/// # Errors
-/// `DigestMismatch` before anything is kept; `Storage` when the bytes could not be kept.
-pub fn receive(
-    database: &Database,
-    instruments: &Instruments,
-    arrival: Arrival<'_>,
-    (by, signer): (&Author, &Signer),
-    clock: &Clock,
-) -> Result<Received, Refusal> {
-    if sha256_hex(arrival.body) != arrival.sha256 {
-        return Err(Refusal::DigestMismatch);
-    }
-    let kept = database.keep_submission(arrival, by, signer)?;
-    if kept.conflict {
-        return Ok(Received { kept, state: None, notices: Vec::new() });
-    }
-    if kept.replay {
-        return replayed(database, arrival.id, kept);
-    }
-    let waiting = Waiting {
-        server_seq: kept.server_seq,
-        id: arrival.id.to_owned(),
-        rev: arrival.rev,
-        body: arrival.body.to_vec(),
-        received_at_ms: arrival.received_at_ms,
-    };
-    match judge(database, instruments, &waiting, clock) {
-        Ok((state, notices)) => Ok(Received { kept, state: Some(state), notices }),
-        Err(error) => {
-            tracing::error!(%error, server_seq = kept.server_seq, "kept bytes could not be judged yet");
-            Ok(Received { kept, state: Some(InterviewState::Received), notices: Vec::new() })
+impl Received {
+    /// What bytes come to that nobody judges now: those in conflict, and replays, which are told of their open faults.
+    ///
+    /// # Errors
+    /// Whatever the database refused.
+    pub fn unjudged(database: &Database, id: &str, kept: Kept) -> Result<Self, Refusal> {
+        if kept.conflict {
+            return Ok(Self { kept, state: None, notices: Vec::new() });
         }
+        replayed(database, id, kept)
     }
 }
 

@@ -11,6 +11,9 @@ pub enum StorageError {
     /// The disk or the configured page limit is full.
     #[error("store: the database has no space left")]
     Full,
+    /// The disk under the database failed to read or write: what it holds is no longer certain.
+    #[error("store: the disk failed: {0}")]
+    Disk(String),
     /// A setting the promises of durability rest on is not in force.
     #[error("open the database: {setting} is {found}, but {wanted} is needed")]
     UnsafeSetting {
@@ -72,6 +75,9 @@ pub enum StorageError {
         "restore: the backup has the migration {0}, which this program does not know; use the program that made it"
     )]
     NewerSchema(String),
+    /// The database refused what somebody else asked in the same transaction, or a statement whose error is gone.
+    #[error("{0}")]
+    Refused(String),
     /// The database refused a statement.
     #[error("query the database: {0}")]
     Query(#[source] DieselError),
@@ -84,6 +90,9 @@ impl From<DieselError> for StorageError {
             | DieselError::BrokenTransactionManager => Self::Unavailable(error.to_string()),
             DieselError::DatabaseError(_, information) => match information.message() {
                 message if message.contains("disk is full") || message.contains("No space left") => Self::Full,
+                message if message.contains("disk I/O error") || message.contains("could not fsync") => {
+                    Self::Disk(message.to_owned())
+                }
                 message if message.contains("locked") || message.contains("timeout") => {
                     Self::Unavailable(message.to_owned())
                 }

@@ -42,6 +42,9 @@ struct Body<'a> {
     server_seq: i64,
     rev: i32,
     from: &'a str,
+    revoked: bool,
+    /// Whether nobody judged it before; then nothing is in quarantine for it.
+    is_new: bool,
     survey_id: &'a str,
     case_id: &'a str,
     questionnaire_hash: &'a str,
@@ -64,18 +67,29 @@ pub(super) trait Judges {
     ) -> Result<(InterviewState, Act), StorageError>;
 }
 
-/// The reading that must not overlap with a closing of the survey.
-trait HoldsSurvey {
+/// Reading with a lock on what was read.
+trait Holds {
+    /// The newest state of the head; nobody else changes it before this transaction ends.
+    fn hold_head(&mut self, id: &str) -> QueryResult<Option<Interview>>;
+    /// The reading that must not overlap with a closing of the survey.
     fn hold_survey(&mut self, id: &str) -> QueryResult<usize>;
 }
 
-impl HoldsSurvey for SqliteConnection {
+impl Holds for SqliteConnection {
+    fn hold_head(&mut self, id: &str) -> QueryResult<Option<Interview>> {
+        interview::table.find(id).select(Interview::as_select()).first(self).optional()
+    }
+
     fn hold_survey(&mut self, _: &str) -> QueryResult<usize> {
         Ok(0) // Whoever writes is alone.
     }
 }
 
-impl HoldsSurvey for PgConnection {
+impl Holds for PgConnection {
+    fn hold_head(&mut self, id: &str) -> QueryResult<Option<Interview>> {
+        interview::table.find(id).select(Interview::as_select()).for_update().first(self).optional()
+    }
+
     fn hold_survey(&mut self, id: &str) -> QueryResult<usize> {
         survey::table.find(id).select(survey::id).for_share().execute(self)
     }
@@ -85,9 +99,7 @@ macro_rules! judges {
     ($connection:ty) => {
         impl Judges for $connection {
             fn held_head(&mut self, id: &str) -> Result<Option<Interview>, StorageError> {
-                // An update that changes nothing takes the row's lock on either backend; what is read with it is the newest.
-                let held = diesel::update(interview::table.find(id)).set(interview::current_rev.eq(interview::current_rev));
-                Ok(held.returning(Interview::as_returning()).get_result(self).optional()?)
+                Ok(self.hold_head(id)?)
             }
 
             fn judge(
@@ -97,24 +109,27 @@ macro_rules! judges {
                 accepted: bool,
                 now_ms: i64,
             ) -> Result<(InterviewState, Act), StorageError> {
-                let (id, rev, from): (String, i32, String) = submission_raw::table
+                let (id, rev, from, revoked): (String, i32, String, bool) = submission_raw::table
                     .find(server_seq)
-                    .select((submission_raw::id, submission_raw::rev, submission_raw::received_from))
+                    .select((
+                        submission_raw::id,
+                        submission_raw::rev,
+                        submission_raw::received_from,
+                        submission_raw::revoked,
+                    ))
                     .first(self)?;
                 let head = self.held_head(&id)?.ok_or(diesel::result::Error::NotFound)?;
+                let is_new = diesel::delete(submission_unjudged::table.find(server_seq)).execute(self)? == 1;
                 let (state, reason) = match judgement {
                     Judgement::Quarantine { reason, detail } => {
                         (quarantine(self, &head, server_seq, (reason, detail), now_ms)?, Some(reason.as_str()))
                     }
                     Judgement::Good { survey_id, case_id, questionnaire_hash, answers } => {
                         let body =
-                            Body { server_seq, rev, from: &from, survey_id, case_id, questionnaire_hash, answers };
+                            Body { server_seq, rev, from: &from, revoked, is_new, survey_id, case_id, questionnaire_hash, answers };
                         good(self, &head, &body, accepted, now_ms)?
                     }
                 };
-                diesel::update(submission_raw::table.find(server_seq))
-                    .set(submission_raw::judged_at_ms.eq(now_ms))
-                    .execute(self)?;
                 let detail = json!({ "server_seq": server_seq, "rev": rev, "state": state.name(), "reason": reason });
                 let object = format!("response/{id}");
                 return Ok((state, Act::done(&Author::system(), now_ms, "response.judge", object, detail)));
@@ -129,14 +144,15 @@ macro_rules! judges {
                     let judged = head.current_seq != 0;
                     // Judged again, or an earlier revision that arrives late: neither pushes the one in force away.
                     if judged && (head.current_seq == body.server_seq || body.rev < head.current_rev) {
-                        resolve(c, body.server_seq, now_ms)?;
+                        resolve(c, body, now_ms)?;
                         return Ok((head.state(), None));
                     }
                     if let Some(reason) = bar(c, head, body, accepted)? {
                         know_case(c, head, body)?;
                         return Ok((quarantine(c, head, body.server_seq, (reason, "[]"), now_ms)?, Some(reason)));
                     }
-                    let counts = claim_case(c, &head.id, body)?;
+                    let counts = claim_case(c, head, body)?;
+                    let district = district(c, body)?;
                     let state = if counts { head.state().after_new_body() } else { InterviewState::Surplus };
                     diesel::update(interview::table.find(&head.id))
                         .set((
@@ -144,11 +160,12 @@ macro_rules! judges {
                             (interview::current_rev.eq(body.rev), interview::current_seq.eq(body.server_seq)),
                             interview::questionnaire_hash.eq(body.questionnaire_hash),
                             (interview::answers.eq(body.answers), interview::surveyor.eq(body.from)),
+                            (interview::survey_id.eq(body.survey_id), interview::case_id.eq(body.case_id)),
+                            interview::district.eq(district),
                             (interview::l1_by.eq(None::<String>), interview::void_by.eq(None::<String>)),
                         ))
                         .execute(c)?;
-                    know_case(c, head, body)?;
-                    resolve(c, body.server_seq, now_ms)?;
+                    resolve(c, body, now_ms)?;
                     Ok((state, None))
                 }
 
@@ -165,13 +182,7 @@ macro_rules! judges {
                     if accepted {
                         return Ok(None);
                     }
-                    let tablet: Option<(String, String)> = device::table
-                        .inner_join(person::table)
-                        .filter(device::id.eq(body.from))
-                        .select((device::status, person::status))
-                        .first(c)
-                        .optional()?;
-                    if tablet.is_some_and(|(tablet, person)| tablet != "active" || person != "active") {
+                    if body.revoked {
                         return Ok(Some("late-or-revoked"));
                     }
                     if strange(c, body)? {
@@ -189,25 +200,28 @@ macro_rules! judges {
 
                 /// Whether the case was given to others and never to the person of the tablet. Whoever had it before may hand
                 /// in what they have; a service token is no person and is not asked.
-                fn strange(c: &mut $connection, body: &Body<'_>) -> Result<bool, StorageError> {
+                fn strange(c: &mut $connection, body: &Body<'_>) -> QueryResult<bool> {
+                    let of = assignment::survey_id.eq(body.survey_id).and(assignment::case_id.eq(body.case_id));
+                    let had: Vec<String> = assignment::table.filter(of).select(assignment::person_id).load(c)?;
+                    if had.is_empty() {
+                        return Ok(false);
+                    }
                     let person = device::table.find(body.from).select(device::person_id).first(c).optional()?;
                     let person: Option<String> = match person {
                         Some(person) => Some(person),
                         None => person::table.find(body.from).select(person::id).first(c).optional()?,
                     };
-                    let Some(person) = person else { return Ok(false) };
-                    let of = assignment::survey_id.eq(body.survey_id).and(assignment::case_id.eq(body.case_id));
-                    let had: Vec<String> = assignment::table.filter(of).select(assignment::person_id).load(c)?;
-                    Ok(!had.is_empty() && !had.contains(&person))
+                    Ok(person.is_some_and(|person| !had.contains(&person)))
+                }
+
+                fn district(c: &mut $connection, body: &Body<'_>) -> QueryResult<Option<String>> {
+                    let case = sample_case::table.find((body.survey_id, body.case_id));
+                    case.select(sample_case::district).first(c).optional()
                 }
 
                 /// Writes survey, case and district into the head, unless a body in force has said them already.
                 fn know_case(c: &mut $connection, head: &Interview, body: &Body<'_>) -> Result<(), StorageError> {
-                    let district: Option<String> = sample_case::table
-                        .find((body.survey_id, body.case_id))
-                        .select(sample_case::district)
-                        .first(c)
-                        .optional()?;
+                    let district = district(c, body)?;
                     let still = interview::current_seq.eq(0).or(interview::current_seq.eq(body.server_seq));
                     diesel::update(interview::table.filter(interview::id.eq(&head.id).and(still)))
                         .set((
@@ -220,13 +234,15 @@ macro_rules! judges {
                 }
 
                 /// Takes the case if no other interview has it; whether this one counts.
-                fn claim_case(c: &mut $connection, id: &str, body: &Body<'_>) -> Result<bool, StorageError> {
-                    let (survey_id, case_id) = (body.survey_id, body.case_id);
-                    let mine = canonical_interview::interview_id.eq(id);
-                    let elsewhere =
-                        canonical_interview::survey_id.ne(survey_id).or(canonical_interview::case_id.ne(case_id));
-                    diesel::delete(canonical_interview::table.filter(mine.and(elsewhere))).execute(c)?;
-                    diesel::insert_into(canonical_interview::table)
+                fn claim_case(c: &mut $connection, head: &Interview, body: &Body<'_>) -> Result<bool, StorageError> {
+                    let (id, survey_id, case_id) = (&head.id, body.survey_id, body.case_id);
+                    if head.current_seq != 0 {
+                        let mine = canonical_interview::interview_id.eq(id);
+                        let elsewhere =
+                            canonical_interview::survey_id.ne(survey_id).or(canonical_interview::case_id.ne(case_id));
+                        diesel::delete(canonical_interview::table.filter(mine.and(elsewhere))).execute(c)?;
+                    }
+                    let claimed = diesel::insert_into(canonical_interview::table)
                         .values((
                             canonical_interview::survey_id.eq(survey_id),
                             canonical_interview::case_id.eq(case_id),
@@ -234,16 +250,22 @@ macro_rules! judges {
                         ))
                         .on_conflict_do_nothing()
                         .execute(c)?;
+                    if claimed == 1 {
+                        return Ok(true);
+                    }
                     let counts: String = canonical_interview::table
                         .find((survey_id, case_id))
                         .select(canonical_interview::interview_id)
                         .first(c)?;
-                    Ok(counts == id)
+                    Ok(counts == *id)
                 }
 
-                fn resolve(c: &mut $connection, server_seq: i64, now_ms: i64) -> Result<(), StorageError> {
+                fn resolve(c: &mut $connection, body: &Body<'_>, now_ms: i64) -> Result<(), StorageError> {
+                    if body.is_new {
+                        return Ok(());
+                    }
                     let none: Option<i64> = None;
-                    diesel::update(quarantine::table.find(server_seq))
+                    diesel::update(quarantine::table.find(body.server_seq))
                         .set((
                             quarantine::state.eq("resolved"),
                             quarantine::resolved_at_ms.eq(now_ms),

@@ -66,7 +66,13 @@ diesel::table! {
         received_at_ms -> BigInt,
         received_from -> Text,
         conflict -> Bool,
-        judged_at_ms -> Nullable<BigInt>,
+        revoked -> Bool,
+    }
+}
+
+diesel::table! {
+    submission_unjudged (server_seq) {
+        server_seq -> BigInt,
     }
 }
 
@@ -216,6 +222,20 @@ diesel::table! {
         id -> Integer,
         size -> BigInt,
         frontier -> Binary,
+    }
+}
+
+diesel::table! {
+    run_bundle (run_id) {
+        run_id -> Text,
+        manifest -> Binary,
+        proof -> Text,
+        entry -> Text,
+        checkpoint -> Text,
+        public_keys -> Text,
+        sha256 -> Text,
+        bytes -> BigInt,
+        made_at_ms -> BigInt,
     }
 }
 
@@ -401,6 +421,38 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    field_event (device_id, seq) {
+        device_id -> Text,
+        seq -> BigInt,
+        kind -> Text,
+        content -> Text,
+        received_at_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    field_event_head (device_id) {
+        device_id -> Text,
+        through -> BigInt,
+    }
+}
+
+diesel::table! {
+    contact_attempt (id) {
+        id -> Text,
+        survey_id -> Text,
+        case_id -> Text,
+        device_id -> Text,
+        seq -> BigInt,
+        person_id -> Text,
+        outcome -> Text,
+        mode -> Text,
+        at_ms -> BigInt,
+        received_at_ms -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(identity_survey, identity_case);
 diesel::joinable!(session -> person (person_id));
 diesel::joinable!(device -> person (person_id));
@@ -409,6 +461,7 @@ diesel::allow_tables_to_appear_in_same_query!(person, session, device, device_to
 
 diesel::joinable!(receipt -> submission_raw (server_seq));
 diesel::joinable!(quarantine -> submission_raw (server_seq));
+diesel::joinable!(submission_unjudged -> submission_raw (server_seq));
 diesel::joinable!(sample_case -> survey (survey_id));
 diesel::allow_tables_to_appear_in_same_query!(
     questionnaire,
@@ -416,6 +469,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     survey_file,
     sample_case,
     submission_raw,
+    submission_unjudged,
     receipt,
     interview,
     canonical_interview,

@@ -58,6 +58,8 @@ fn a_surveyor_can_fetch_forms_submit_read_receipts_and_their_own_log_and_nothing
             ("POST", "/api/v1/submissions:batch"),
             ("POST", "/api/v1/reconcile"),
             ("GET", "/api/v1/receipts/{short}"),
+            ("POST", "/api/v1/events:batch"),
+            ("GET", "/api/v1/cases/{survey}/{case}/attempts"),
             ("GET", "/api/v1/sync/changes"),
             ("GET", "/api/v1/sync/inbox"),
             ("POST", "/api/v1/inbox/{seq}/ack"),

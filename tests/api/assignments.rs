@@ -247,6 +247,66 @@ fn acc050_work_sent_back_reaches_the_tablet_that_holds_the_case_until_it_is_ackn
     });
 }
 
+fn tell(app: &TestApp, tablet: &Tablet, events: &[Value]) -> Answer {
+    let json = [("Content-Type", "application/json")];
+    let body = json!({ "events": events }).to_string();
+    app.send_from(tablet, "POST", "/api/v1/events:batch", &json, body.as_bytes())
+}
+
+#[test]
+fn acc026_events_replayed_in_any_order_are_kept_once_and_gaps_are_named() {
+    on_every_backend(|test| {
+        let app = TestApp::start(test);
+        let field = field(&app);
+        let event = |seq: i64| json!({ "seq": seq, "kind": "paradata", "name": "resume", "mono_ms": seq * 10 });
+        let batches: [Vec<Value>; 3] = [(1..=3), (4..=6), (9..=10)].map(|range| range.map(event).collect());
+        let mut last = Value::Null;
+        for at in [1, 0, 2, 2, 1, 0, 0, 2, 1] {
+            let told = tell(&app, &field.tablets[0], &batches[at]);
+            assert_eq!(told.status, 200, "{}", told.text());
+            last = told.json();
+            if at == 1 && last["accepted_through"] == 0 {
+                assert_eq!(last["gaps"], json!([[1, 3]]), "the first batch is missing");
+            }
+        }
+        assert_eq!((&last["accepted_through"], &last["gaps"]), (&json!(6), &json!([[7, 8]])));
+        let filled = tell(&app, &field.tablets[0], &[event(8), event(7)]).json();
+        assert_eq!((&filled["accepted_through"], &filled["gaps"]), (&json!(10), &json!([])));
+        let mut other = event(2);
+        other["name"] = "pause".into();
+        assert_eq!(tell(&app, &field.tablets[0], &[other]).json()["conflicts"], json!([2]), "the first is kept");
+        let kept = app.logged().into_iter().filter(|(action, _)| action == "events.keep").count();
+        assert_eq!(kept, 4, "an entry for each batch that brought something");
+        assert_eq!(tell(&app, &field.tablets[1], &[event(1)]).json()["accepted_through"], 1, "each tablet for itself");
+        let refused = tell(&app, &field.tablets[1], &[event(2), json!({ "seq": 0, "kind": "paradata" })]);
+        assert_eq!((refused.status, refused.json()["errors"][0]["pointer"].clone()), (422, json!("/events/1/seq")));
+    });
+}
+
+#[test]
+fn acc044_contact_attempts_reach_the_office_and_a_bad_one_holds_up_no_other() {
+    on_every_backend(|test| {
+        let app = TestApp::start(test);
+        let field = field(&app);
+        field.give(&app, "c1", 0);
+        let attempt = |seq: i64, outcome: &str| {
+            json!({ "seq": seq, "kind": "contact_attempt", "id": format!("019abcde-0000-7000-8000-00000000010{seq}"),
+                "survey": field.survey, "case": "c1", "outcome": outcome, "mode": "visit", "note": "", "gps": null,
+                "wall_ms": 1_763_700_000_000_i64 + seq })
+        };
+        let told = tell(&app, &field.tablets[0], &[attempt(1, "2.24"), attempt(2, "9.99"), attempt(3, "1.1")]);
+        assert_eq!((told.status, told.json()["accepted_through"].clone()), (200, json!(3)), "{}", told.text());
+        assert_eq!(told.json()["notices"][0]["pointer"], "/events/1/outcome");
+        let path = format!("/api/v1/cases/{}/c1/attempts", field.survey);
+        let seen = app.at(&field.desk, "GET", &path, None).json();
+        let outcomes: Vec<_> =
+            seen["attempts"].as_array().expect("attempts").iter().map(|one| &one["outcome_zh"]).collect();
+        assert_eq!(outcomes, ["无人在家", "完成"]);
+        assert_eq!(app.send_from(&field.tablets[0], "GET", &path, &[], b"").status, 200);
+        assert_eq!(app.send_from(&field.tablets[1], "GET", &path, &[], b"").status, 404, "not the holder");
+    });
+}
+
 #[test]
 fn a_surveyor_reads_the_contact_of_the_cases_they_hold_and_of_no_other() {
     on_every_backend(|test| {

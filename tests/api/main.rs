@@ -8,6 +8,7 @@ mod assignments;
 mod audit;
 mod bad_input;
 mod bad_inputs;
+mod bundles;
 mod contract;
 mod devices;
 mod fuzz;

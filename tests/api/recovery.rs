@@ -23,7 +23,8 @@ fn bytes_kept_but_not_judged_are_judged_at_the_next_start() {
         let sha256 = sha256_hex(body.as_bytes());
         let (content_type, received_at_ms, received_from) = ("application/json", 1, "test");
         let (id, rev, body) = (TABLET, 1, body.as_bytes());
-        let arrival = Arrival { id, rev, sha256: &sha256, body, content_type, received_at_ms, received_from };
+        let (sha256, revoked) = (sha256.as_str(), false);
+        let arrival = Arrival { id, rev, sha256, body, content_type, received_at_ms, received_from, revoked };
         let kept =
             database.keep_submission(arrival, &Author::system(), &Signer::from_seed(&[7; 32])).expect("kept bytes");
         assert_eq!(database.interview(TABLET).expect("a head").expect("it").state, "received");

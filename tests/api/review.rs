@@ -330,6 +330,31 @@ fn acc030_what_arrives_after_the_close_is_kept_and_counts_once_accepted() {
 }
 
 #[test]
+fn acc030_what_arrived_before_the_tablet_was_lost_counts_although_it_is_judged_after() {
+    on_every_backend(|test| {
+        let app = TestApp::start(test);
+        app.person("boss", &[(Role::Supervisor, "2301")]);
+        let surveyor = app.person("field", &[(Role::Surveyor, "230102")]);
+        let desk = app.sit_down("boss");
+        let tablet = app.tablet(&desk, &surveyor);
+        let hash = scilit::instrument::Questionnaire::from_toml("q", QUESTIONNAIRE).expect("sound").hash().to_owned();
+        let hand_in = |id: &str, case: &str| {
+            app.hand_in(&tablet, id, submission(id, &hash, case).to_string().as_bytes()).json()["notices"][0].clone()
+        };
+        assert_eq!(hand_in(TABLET, "c1")["code"], "unknown-instrument", "nobody can judge it yet");
+        let revoke = format!("/api/v1/devices/{}/revoke", tablet.id);
+        assert_eq!(app.at(&desk, "POST", &revoke, Some(&json!({"status": "lost"}))).status, 204);
+        assert_eq!(hand_in(OTHER, "c2")["code"], "unknown-instrument");
+        let (survey, _) = app.survey("调查");
+        let state = |id: &str| app.database().interview(id).expect("a head").expect("it").state;
+        assert_eq!(state(TABLET), "parsed", "it arrived in time");
+        assert_eq!(state(OTHER), "quarantined", "the control: this one did not");
+        assert_eq!(app.database().quarantine_of(OTHER).expect("rows")[0].reason, "late-or-revoked");
+        assert_eq!(responses(&app, &survey, "interim"), 1);
+    });
+}
+
+#[test]
 fn acc030_a_lost_tablet_and_a_disabled_person_hand_in_what_counts_once_accepted() {
     on_every_backend(|test| {
         let app = TestApp::start(test);

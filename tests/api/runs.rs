@@ -169,6 +169,12 @@ fn a_run_compares_with_an_earlier_run_over_the_same_units() {
             let city = &changes["rows"][0];
             assert_eq!((&city["table"], &city["earlier"]), (&json!("city"), &json!(1.0)));
             assert!(city["estimate"].as_f64().is_some_and(|change| change < 0.0), "{city}");
+            // Two runs of one survey are one wave: its newest.
+            let path = format!("/api/v1/runs/{}/series", run["id"].as_str().expect("an id"));
+            let series = app.get(Role::Analyst, &path).json();
+            assert_eq!(series["waves"].as_array().map(Vec::len), Some(1), "{series}");
+            assert_eq!(series["waves"][0]["run"], run["id"]);
+            assert_eq!(series["changes"], json!([]));
         }
     });
 }

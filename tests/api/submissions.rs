@@ -3,14 +3,14 @@
 use std::thread;
 
 use scilit::{
-    evidence::{Receipt, sha256_hex},
+    evidence::{Receipt, Verifier, sha256_hex},
     server::Role,
 };
 use serde_json::{Value, json};
 
 use crate::support::{
     app::{QUESTIONNAIRE, SAMPLE, TABLET, TestApp, submission, survey_request},
-    on_every_backend,
+    on_every_backend, row_counts,
 };
 
 fn notices(answer: &Value) -> Vec<(String, String)> {
@@ -21,7 +21,7 @@ fn notices(answer: &Value) -> Vec<(String, String)> {
 }
 
 #[test]
-fn the_same_bytes_twice_get_the_identical_receipt() {
+fn acc013_rel_c4_the_same_bytes_twice_get_the_identical_receipt_signed_by_a_published_key() {
     on_every_backend(|test| {
         let app = TestApp::start(test);
         let (_, hash) = app.survey("调查");
@@ -39,6 +39,15 @@ fn the_same_bytes_twice_get_the_identical_receipt() {
         let read: Receipt = serde_json::from_value(receipt.clone()).expect("a receipt");
         let keys = app.send(None, "GET", "/api/v1/keys", &[], b"").json();
         assert!(keys.to_string().contains(read.key_id.as_deref().expect("a key")), "{keys}");
+        let known: Vec<Verifier> = keys["keys"]
+            .as_array()
+            .expect("keys")
+            .iter()
+            .map(|key| key["key"].as_str().expect("a key").parse().expect("a verifier"))
+            .collect();
+        assert_eq!(read.verify(&known), Ok(()), "as anybody can who asks for the keys");
+        let forged = Receipt { rev: read.rev + 1, ..read.clone() };
+        assert!(forged.verify(&known).is_err(), "another revision was not signed");
         let index = read.log_index.expect("a place in the log");
         let entry = app.database().audit_entries(index, 1).expect("entries").remove(0);
         assert_eq!((entry.action.as_str(), entry.object), ("submission.keep", format!("submission/{TABLET}/1")));
@@ -52,7 +61,7 @@ fn the_same_bytes_twice_get_the_identical_receipt() {
 }
 
 #[test]
-fn other_bytes_under_the_same_revision_are_a_conflict_and_both_are_kept() {
+fn rel_c2_other_bytes_under_the_same_revision_are_a_conflict_and_both_are_kept() {
     on_every_backend(|test| {
         let app = TestApp::start(test);
         let (_, hash) = app.survey("调查");
@@ -78,7 +87,7 @@ fn other_bytes_under_the_same_revision_are_a_conflict_and_both_are_kept() {
 }
 
 #[test]
-fn sixty_four_at_once_store_the_bytes_once() {
+fn acc014_rel_c1_sixty_four_identical_puts_are_one_201_and_63_times_200_one_row_and_one_receipt() {
     on_every_backend(|test| {
         let app = TestApp::start(test);
         let (_, hash) = app.survey("调查");
@@ -91,12 +100,23 @@ fn sixty_four_at_once_store_the_bytes_once() {
         assert_eq!((statuses(201), statuses(200)), (1, 63));
         let receipt = answers[0].json()["receipt"].clone();
         assert!(answers.iter().all(|answer| answer.json()["receipt"] == receipt));
+        let rows = row_counts(test);
+        assert_eq!((rows["submission_raw"], rows["receipt"], rows["interview"]), (1, 1, 1));
         assert_eq!(app.database().submission_versions(TABLET).expect("versions").len(), 1);
+        // The control: the same storm under ids of its own stores each.
+        let other = |n: usize| format!("019abcde-0000-7000-8000-0000000002{n:02}");
+        thread::scope(|scope| {
+            for n in 0..8 {
+                let (app, id) = (&app, other(n));
+                scope.spawn(move || assert_eq!(app.submit(&id, 1, b"{}").status, 202));
+            }
+        });
+        assert_eq!(row_counts(test)["submission_raw"], 9);
     });
 }
 
 #[test]
-fn a_digest_that_does_not_fit_stores_nothing() {
+fn acc018_a_digest_that_does_not_fit_stores_nothing_and_the_retry_is_taken() {
     on_every_backend(|test| {
         let app = TestApp::start(test);
         let path = format!("/api/v1/submissions/{TABLET}/revs/1");
@@ -113,6 +133,8 @@ fn a_digest_that_does_not_fit_stores_nothing() {
         }
         assert_eq!(put(&[]).problem(), "digest-missing");
         assert!(app.database().interview(TABLET).expect("an answer").is_none());
+        assert_eq!(row_counts(test)["submission_raw"], 0);
+        assert_eq!(app.submit(TABLET, 1, b"{}").status, 202, "the retry with the digest of the bytes");
     });
 }
 

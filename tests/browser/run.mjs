@@ -56,7 +56,8 @@ async function startDemo() {
     rmSync(folder, { recursive: true, force: true });
   };
   const end = Date.now() + DEMO_MS_MAX;
-  while (!(await isReady(url))) {
+  // The demo plays several waves: its last words come after the newest has results.
+  while (!(said.join('').includes(`${url}/`) && (await isReady(url)))) {
     if (demo.exitCode !== null || Date.now() > end) {
       await stop();
       throw new Error(`the demo gave no results:\n${said.join('')}`);

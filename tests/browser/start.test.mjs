@@ -77,6 +77,16 @@ describe('the tables', () => {
     });
   });
 
+  it('of districts by groups show the numbers of the API as a map, and mark what is only a hint', async () => {
+    await visit({}, async (page) => {
+      const crossing = table('district_by_residence');
+      const cells = page.locator('section.heat td');
+      const shown = await cells.evaluateAll((all) => all.map((cell) => [cell.querySelector('.value').innerText, cell.classList.contains('rough')]));
+      const rough = (row) => row.estimate !== null && (row.ci === null || !(row.effective_n >= 30) || row.ci[1] - row.ci[0] > 0.3);
+      assert.deepEqual(shown, crossing.rows.map((row) => [row.estimate === null ? '✱' : share(row.estimate), rough(row)]));
+    });
+  });
+
   it('give the reason where there is no estimate', async () => {
     const missing = results.tables.flatMap((one) => one.rows.map((row) => ({ one, row }))).find(({ row }) => row.not_estimable);
     if (!missing) return;

@@ -4,7 +4,7 @@
 
 use scilit::{
     indicator::{
-        Indicator, RunOptions, SurveyInputs,
+        Indicator, RowIds, RunOptions, SurveyInputs,
         files::{Margins, Regions, Sample, Targets},
         results::{ResultTable, Status, SurveyHead},
     },
@@ -75,6 +75,7 @@ impl Survey {
             responses,
             options: &DEFAULTS,
             input_digest: "0".repeat(64),
+            ids: RowIds::Derived,
         }
     }
 }

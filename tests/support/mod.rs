@@ -6,6 +6,7 @@ pub mod app;
 pub mod http;
 pub mod people;
 pub mod postgres;
+pub mod storm;
 
 use std::{
     collections::BTreeMap,
@@ -36,6 +37,11 @@ impl TestDatabase {
         let server = postgres::server()?;
         let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         Some(Self { url: server.create_database(&name), folder: tempfile::tempdir().expect("a folder") })
+    }
+
+    /// A database on this very server, which the test may stop, freeze or kill.
+    pub fn on(server: &postgres::Server) -> Self {
+        Self { url: server.create_database("test"), folder: tempfile::tempdir().expect("a folder") }
     }
 
     /// A folder for the keys of the server on this database.

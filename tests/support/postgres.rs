@@ -28,6 +28,11 @@ pub fn server() -> Option<&'static Server> {
     SERVER.get_or_init(|| programs().map(start)).as_ref()
 }
 
+/// A server of the test's own, which it may stop, freeze or kill; `None` when this machine has no PostgreSQL.
+pub fn another() -> Option<Server> {
+    programs().map(start)
+}
+
 /// The folder with `initdb` and `pg_ctl`: the newest packaged version, or wherever `PATH` has them.
 fn programs() -> Option<PathBuf> {
     let packaged = fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten();
@@ -72,30 +77,54 @@ fn start(programs: PathBuf) -> Server {
     let data = folder.join("data");
     let mut initdb = as_user(user, &programs.join("initdb"));
     run(initdb.arg("-D").arg(&data).args(["-U", "tester", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C"]));
-    let options =
-        format!("-c listen_addresses='' -c unix_socket_directories='{}' -c max_connections=300", folder.display());
-    let mut pg_ctl = as_user(user, &programs.join("pg_ctl"));
-    // pg_ctl's child inherits its output: a file, not a pipe that would never end.
-    let log = folder.join("log");
-    let started = pg_ctl.arg("-D").arg(&data).arg("-l").arg(&log).args(["-w", "-t", "60", "-o", &options, "start"]);
-    let status = started.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("pg_ctl");
-    assert!(status.success(), "PostgreSQL did not start: {}", fs::read_to_string(&log).unwrap_or_default());
+    launch(&programs, &folder);
     let watcher = watch(&folder, &data);
     Server { socket: folder, superuser: "tester".to_owned(), programs, _watcher: watcher }
 }
 
+/// Starts the server over the folder's data and waits until it answers.
+fn launch(programs: &Path, folder: &Path) {
+    let options =
+        format!("-c listen_addresses='' -c unix_socket_directories='{}' -c max_connections=300", folder.display());
+    let mut pg_ctl = as_user(other_user(), &programs.join("pg_ctl"));
+    // pg_ctl's child inherits its output: a file, not a pipe that would never end.
+    let log = folder.join("log");
+    let data = folder.join("data");
+    let started = pg_ctl.arg("-D").arg(&data).arg("-l").arg(&log).args(["-w", "-t", "60", "-o", &options, "start"]);
+    let status = started.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("pg_ctl");
+    assert!(status.success(), "PostgreSQL did not start: {}", fs::read_to_string(&log).unwrap_or_default());
+}
+
+/// The process with this id and its children, by the system's own list.
+fn family(parent: u32) -> Vec<u32> {
+    let children = fs::read_dir("/proc").into_iter().flatten().flatten().filter_map(|entry| {
+        let id: u32 = entry.file_name().to_str()?.parse().ok()?;
+        let stat = fs::read_to_string(entry.path().join("stat")).ok()?;
+        let (_, after) = stat.rsplit_once(") ")?;
+        (after.split(' ').nth(1)?.parse() == Ok(parent)).then_some(id)
+    });
+    [parent].into_iter().chain(children).collect()
+}
+
 /// Waits for the end of this process, then ends the server by the process id it wrote down and removes its folder.
 fn watch(folder: &Path, data: &Path) -> Child {
-    let pid = fs::read_to_string(data.join("postmaster.pid")).expect("the server's process id");
-    let pid: u32 = pid.lines().next().and_then(|line| line.trim().parse().ok()).expect("a process id");
+    // Read at the end: a test may have started the server anew. Its command line names the folder, so that no other
+    // process that has its number by then is taken for it.
     let script = format!(
-        "cat >/dev/null; kill -INT {pid} 2>/dev/null; \
-         for i in $(seq 100); do kill -0 {pid} 2>/dev/null || break; sleep 0.1; done; rm -rf '{}'",
+        "cat >/dev/null; pid=$(head -n 1 '{0}' 2>/dev/null); \
+         if [ -n \"$pid\" ] && grep -q '{1}' /proc/$pid/cmdline 2>/dev/null; then kill -CONT $pid; kill -INT $pid; \
+         for i in $(seq 100); do kill -0 $pid 2>/dev/null || break; sleep 0.1; done; fi; rm -rf '{1}'",
+        data.join("postmaster.pid").display(),
         folder.display()
     );
     let mut shell = Command::new("setsid");
     let shell = shell.args(["sh", "-c", &script]).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     shell.spawn().expect("a watcher")
+}
+
+fn is_zombie(id: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_none_or(|(_, after)| after.starts_with('Z'))
 }
 
 impl Server {
@@ -104,6 +133,50 @@ impl Server {
         let folder = self.socket.display().to_string();
         run(Command::new(self.programs.join("createdb")).args(["-h", &folder, "-U", &self.superuser, name]));
         format!("postgres:///{name}?host={folder}&user={}", self.superuser)
+    }
+
+    fn signal(&self, signal: &str) {
+        let file = self.socket.join("data").join("postmaster.pid");
+        let text = fs::read_to_string(file).expect("the server's process id");
+        let pid: u32 = text.lines().next().and_then(|line| line.trim().parse().ok()).expect("a process id");
+        for id in family(pid) {
+            // One that ended in between is gone as it should be.
+            let _ = Command::new("kill").args([signal, &id.to_string()]).stderr(Stdio::null()).status();
+        }
+    }
+
+    /// SIGKILL to every process of it, then a wait until they are gone.
+    pub fn kill(&self) {
+        let file = self.socket.join("data").join("postmaster.pid");
+        let text = fs::read_to_string(file).expect("the server's process id");
+        let pid: u32 = text.lines().next().and_then(|line| line.trim().parse().ok()).expect("a process id");
+        let all = family(pid);
+        self.signal("-KILL");
+        while all.iter().any(|id| Path::new(&format!("/proc/{id}/exe")).exists() && !is_zombie(*id)) {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
+
+    /// Every process of it stands still.
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    /// Every process of it goes on.
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    /// Stops it at once; connections break.
+    pub fn stop(&self) {
+        let mut pg_ctl = as_user(other_user(), &self.programs.join("pg_ctl"));
+        let data = self.socket.join("data");
+        run(pg_ctl.arg("-D").arg(&data).args(["-w", "-m", "immediate", "stop"]));
+    }
+
+    /// Starts it again over what is on the disk.
+    pub fn start_again(&self) {
+        launch(&self.programs, &self.socket);
     }
 
     /// Runs SQL against one of its databases.

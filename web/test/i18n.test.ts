@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import en from '../src/i18n/en';
 import zh from '../src/i18n/zh-CN';
+import tabletEn from '../src/tablet/i18n/en';
+import tabletZh from '../src/tablet/i18n/zh-CN';
 
 type Tree = { [key: string]: string | Tree };
 
@@ -10,13 +12,16 @@ function flat(tree: Tree, path = ''): [string, string][] {
   );
 }
 
-const texts = { zh: new Map(flat(zh)), en: new Map(flat(en)) };
 const placeholders = (text = ''): string[] => [...text.matchAll(/\{(\w+)\}/g)].map((found) => found[1] ?? '').toSorted();
-const sources: string[] = Object.values(
-  import.meta.glob(['../src/**/*.{ts,vue}', '!../src/i18n/{zh-CN,en}.ts'], { query: '?raw', import: 'default', eager: true }),
-);
+type Sources = Record<string, string>;
+const office: Sources = import.meta.glob(['../src/**/*.{ts,vue}', '!../src/i18n/{zh-CN,en}.ts', '!../src/tablet/**'], { query: '?raw', import: 'default', eager: true });
+const tablet: Sources = import.meta.glob(['../src/tablet/**/*.{ts,vue}', '!../src/tablet/i18n/*.ts'], { query: '?raw', import: 'default', eager: true });
 
-describe('the two languages', () => {
+describe.each([
+  { place: 'the office', zh, en, sources: Object.values(office) },
+  { place: 'the tablet', zh: tabletZh, en: tabletEn, sources: Object.values(tablet) },
+])('acc076 the two languages of $place', ({ zh, en, sources }) => {
+  const texts = { zh: new Map(flat(zh)), en: new Map(flat(en)) };
   it('have the same keys', () => {
     expect([...texts.en.keys()]).toEqual([...texts.zh.keys()]);
   });

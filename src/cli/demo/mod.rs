@@ -4,12 +4,13 @@ mod client;
 mod folder;
 mod steps;
 mod terminal;
+mod waves;
 
 use crate::{
     indicator::results::Results,
     instrument::Questionnaire,
     server::{Clock, Config, Role, Settings, app, tokens},
-    simulate::{City, CityParameters, DrawnSurvey, SurveyDesign},
+    simulate::DrawnSurvey,
     storage::Author,
 };
 use anyhow::{Context, Result};
@@ -18,6 +19,7 @@ use folder::DemoFolder;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{net::SocketAddr, path::PathBuf};
 use terminal::Language;
+use waves::{WAVES, Wave};
 
 /// The example questionnaire and the profile that scores it, as they ship.
 const QUESTIONNAIRE: &str = include_str!("../../../questionnaires/csl-demo.toml");
@@ -25,13 +27,16 @@ const PROFILE: &str = include_str!("../../../questionnaires/profiles/A-2024.toml
 
 /// Run the whole job on a synthetic city and leave a server running
 ///
-/// Makes a database, publishes the shipped example questionnaire, draws a synthetic city like 哈尔滨市 and a sample of it, submits the responses
+/// Makes a database, publishes the shipped example questionnaire, draws a synthetic city like 哈尔滨市 and three samples of it (2021, 2023, 2025), submits the responses
 /// through the HTTP API, computes the indicator, writes the files, prints a table, and serves the same as pages. Everything is made-up data.
 #[derive(Debug, clap::Args)]
 pub struct DemoArguments {
-    /// Interviews hoped for; what the simulated fieldwork completes lies close to it
+    /// Interviews hoped for in each wave; what the simulated fieldwork completes lies close to it
     #[arg(long, default_value_t = 1200)]
     persons: u32,
+    /// Waves to play, the newest ones: 3 are 2021, 2023 and 2025
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=3))]
+    waves: u8,
     /// Seed of the city, the sample and the answers: the same seed gives the same bytes
     #[arg(long, default_value_t = 2025)]
     seed: u64,
@@ -127,58 +132,95 @@ impl Clients {
     }
 }
 
-/// From the questionnaire to the results, step by step, each with its progress.
-fn job(arguments: &DemoArguments, folder: &DemoFolder, clients: &Clients) -> Result<Results> {
-    let say = |zh, en| arguments.language.pick(zh, en);
-    let bar = |length, zh, en| progress(length, say(zh, en));
+/// What the demo works with.
+struct Desk<'a> {
+    arguments: &'a DemoArguments,
+    folder: &'a DemoFolder,
+    clients: &'a Clients,
+}
 
-    let step = bar(1, "发布示例问卷", "publish the example questionnaire");
+/// From the questionnaire to the results of the newest wave, step by step, each with its progress.
+fn job(arguments: &DemoArguments, folder: &DemoFolder, clients: &Clients) -> Result<Results> {
+    let desk = Desk { arguments, folder, clients };
+    let step = desk.bar(1, None, "发布示例问卷", "publish the example questionnaire");
     let questionnaire = Questionnaire::from_toml("questionnaires/csl-demo.toml", QUESTIONNAIRE)?;
     folder.write("questionnaire.toml", QUESTIONNAIRE.as_bytes())?;
     folder.write("profile.toml", PROFILE.as_bytes())?;
     steps::publish(&clients.analyst, QUESTIONNAIRE)?;
     step.finish();
 
-    let step = bar(1, "生成合成城市并抽样", "make the synthetic city and draw the sample");
-    let city = City::generate(&CityParameters::demo(arguments.seed))?;
-    let survey = DrawnSurvey::draw(&city, &SurveyDesign::wave_2025(arguments.seed, arguments.persons))?;
-    step.finish();
-
-    let step = bar(4, "建立调查，导入样本、边际、区划、目标", "create the survey and import its files");
-    let survey_id = steps::create_survey(&clients.analyst, questionnaire.hash(), PROFILE)?;
-    for (kind, name, text) in [
-        ("regions", "regions.csv", survey.regions_csv()),
-        ("sample", "sample.csv", survey.sample_csv()),
-        ("margins", "margins.csv", survey.margins_csv()),
-        ("targets", "targets.toml", survey.targets_toml()),
-    ] {
-        folder.write(name, text.as_bytes())?;
-        steps::import(&clients.analyst, &survey_id, kind, &text)?;
-        step.inc(1);
+    let mut earlier = None;
+    for wave in &WAVES[WAVES.len() - usize::from(arguments.waves)..] {
+        earlier = Some(desk.wave(wave, &questionnaire, earlier.as_deref())?);
     }
-    step.finish();
-
-    let submissions: Vec<_> = survey.submissions(&questionnaire).collect();
-    let step = bar(submissions.len() as u64, "提交答卷", "submit responses");
-    steps::submit(&clients.surveyor, &submissions, &step)?;
-    step.finish();
-
-    let ids: Vec<_> = submissions.iter().map(|(id, _)| *id).collect();
-    let step = bar(2 * ids.len() as u64, "两级审核", "approve responses, twice");
-    steps::approve(&clients.supervisors, &ids, &step)?;
-    step.finish();
-
-    let step = bar(1, "测算指标", "compute the indicator");
-    let run = steps::compute(&clients.analyst, &survey_id)?;
-    step.finish();
-
-    let step = bar(1, "写出文件", "write the files");
+    let run = earlier.context("there is no wave")?;
+    let step = desk.bar(1, None, "写出文件", "write the files");
     let results = steps::download(&clients.auditor, &run, folder)?;
+    steps::bundle(&clients.auditor, &run, folder)?;
     step.finish();
     Ok(results)
 }
 
-fn progress(length: u64, message: &'static str) -> ProgressBar {
+impl Desk<'_> {
+    /// One wave from the draw to its run, compared with the run of the wave before; the run's id.
+    fn wave(&self, wave: &Wave, questionnaire: &Questionnaire, earlier: Option<&str>) -> Result<String> {
+        let Clients { analyst, surveyor, supervisors, .. } = self.clients;
+        let bar = |length, zh, en| self.bar(length, Some(wave), zh, en);
+        let DemoArguments { seed, persons, .. } = *self.arguments;
+
+        let step = bar(1, "生成合成城市并抽样", "make the synthetic city and draw the sample");
+        let city = wave.city(seed)?;
+        let survey = DrawnSurvey::draw(&city, &wave.design(seed, persons))?;
+        step.finish();
+
+        let step = bar(4, "建立调查，导入样本、边际、区划、目标", "create the survey and import its files");
+        let survey_id = steps::create_survey(analyst, wave, questionnaire.hash(), PROFILE)?;
+        self.import(wave, &survey, &survey_id, &step)?;
+        step.finish();
+
+        let submissions: Vec<_> = survey.submissions(questionnaire).collect();
+        let step = bar(submissions.len() as u64, "提交答卷", "submit responses");
+        steps::submit(surveyor, &submissions, &step)?;
+        step.finish();
+
+        let ids: Vec<_> = submissions.iter().map(|(id, _)| *id).collect();
+        let step = bar(2 * ids.len() as u64, "两级审核", "approve responses, twice");
+        steps::approve(supervisors, &ids, &step)?;
+        step.finish();
+
+        let step = bar(1, "测算指标", "compute the indicator");
+        if !wave.is_latest() {
+            steps::close(analyst, &survey_id)?;
+        }
+        let run = steps::compute(analyst, &survey_id, earlier)?;
+        step.finish();
+        Ok(run)
+    }
+
+    /// Imports the wave's files; the folder keeps those of the newest.
+    fn import(&self, wave: &Wave, survey: &DrawnSurvey<'_>, survey_id: &str, step: &ProgressBar) -> Result<()> {
+        for (kind, name, text) in [
+            ("regions", "regions.csv", survey.regions_csv()),
+            ("sample", "sample.csv", survey.sample_csv()),
+            ("margins", "margins.csv", survey.margins_csv()),
+            ("targets", "targets.toml", survey.targets_toml()),
+        ] {
+            if wave.is_latest() {
+                self.folder.write(name, text.as_bytes())?;
+            }
+            steps::import(&self.clients.analyst, survey_id, kind, &text)?;
+            step.inc(1);
+        }
+        Ok(())
+    }
+
+    fn bar(&self, length: u64, wave: Option<&Wave>, zh: &'static str, en: &'static str) -> ProgressBar {
+        let what = self.arguments.language.pick(zh, en);
+        progress(length, wave.map_or_else(|| what.to_owned(), |wave| format!("{} {what}", wave.year)))
+    }
+}
+
+fn progress(length: u64, message: String) -> ProgressBar {
     let style = ProgressStyle::with_template("{spinner} {msg} {wide_bar} {pos}/{len} {elapsed}")
         .expect("a template of known keys");
     ProgressBar::new(length).with_style(style).with_message(message)

@@ -1,7 +1,13 @@
 //! Each step of the demo as requests to the API.
 
-use super::{client::Client, folder::DemoFolder};
-use crate::{evidence::sha256_hex, export, indicator::results::Results};
+use super::{client::Client, folder::DemoFolder, waves::Wave};
+use crate::{
+    cli::bundle::write_folder,
+    evidence::sha256_hex,
+    export,
+    indicator::{plan::CASES_FILE, results::Results},
+    server::archive,
+};
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
 use serde::Deserialize;
@@ -62,15 +68,16 @@ pub(super) fn publish(analyst: &Client, source: &str) -> Result<()> {
 }
 
 /// Creates the survey and returns its id.
-pub(super) fn create_survey(analyst: &Client, questionnaire: &str, profile: &str) -> Result<String> {
+pub(super) fn create_survey(analyst: &Client, wave: &Wave, questionnaire: &str, profile: &str) -> Result<String> {
+    let (from, to) = wave.fieldwork;
     let body = json!({
-        "code": "harbin-2025-demo",
-        "title": "哈尔滨市公民科学素质调查 2025（示例数据）",
+        "code": format!("harbin-{}-demo", wave.year),
+        "title": format!("哈尔滨市公民科学素质调查 {}（示例数据）", wave.year),
         "place": "哈尔滨市",
         "questionnaire": questionnaire,
         "profile": profile,
-        "fieldwork_from": "2025-05-10",
-        "fieldwork_to": "2025-07-08",
+        "fieldwork_from": from.to_string(),
+        "fieldwork_to": to.to_string(),
         "example": true,
     });
     let answer = analyst.post("/api/v1/surveys", "application/json", body.to_string().as_bytes())?;
@@ -132,9 +139,16 @@ pub(super) fn approve(supervisors: &[Client], ids: &[Uuid], progress: &ProgressB
     Ok(())
 }
 
-/// Starts a run, waits for it and returns its id.
-pub(super) fn compute(analyst: &Client, survey: &str) -> Result<String> {
-    let answer = analyst.post(&format!("/api/v1/surveys/{survey}/runs"), "application/json", b"")?;
+/// Ends the field work of a survey: what was approved until now is its final result.
+pub(super) fn close(analyst: &Client, survey: &str) -> Result<()> {
+    let answer = analyst.post(&format!("/api/v1/surveys/{survey}/close"), "application/json", b"")?;
+    answer.expect(&[200], "close the survey").map(|_| ())
+}
+
+/// Starts a run, compared with an earlier one if there is one, waits for it and returns its id.
+pub(super) fn compute(analyst: &Client, survey: &str, earlier: Option<&str>) -> Result<String> {
+    let body = earlier.map_or_else(String::new, |run| json!({ "earlier": { "run": run } }).to_string());
+    let answer = analyst.post(&format!("/api/v1/surveys/{survey}/runs"), "application/json", body.as_bytes())?;
     let run = answer.expect(&[202], "start the run")?.json::<Created>()?.id;
     for _ in 0..POLLS_MAX {
         let answer = analyst.get(&format!("/api/v1/runs/{run}"))?.expect(&[200], "ask for the run")?;
@@ -148,12 +162,28 @@ pub(super) fn compute(analyst: &Client, survey: &str) -> Result<String> {
     bail!("the run does not end")
 }
 
-/// Downloads every file of the run, checks each against its digest, and returns the results.
+/// The files that people open; the others are in the bundle.
+const SHOWN_FILES: [&str; 6] = [
+    export::PERSONS_FILE,
+    export::INDICATOR_FILE,
+    export::WEIGHTS_LOG_FILE,
+    export::RESULTS_FILE,
+    export::PLAN_FILE,
+    CASES_FILE,
+];
+
+/// Downloads the bundle of the run and leaves it as a folder.
+pub(super) fn bundle(auditor: &Client, run: &str, folder: &DemoFolder) -> Result<()> {
+    let answer = auditor.get(&format!("/api/v1/runs/{run}/bundle"))?.expect(&[200], "download the bundle")?;
+    write_folder(&folder.path().join("bundle"), &archive::unpack(&answer.body)?)
+}
+
+/// Downloads the files of the run that people open, checks each against its digest, and returns the results.
 pub(super) fn download(auditor: &Client, run: &str, folder: &DemoFolder) -> Result<Results> {
     let answer = auditor.get(&format!("/api/v1/runs/{run}/files"))?.expect(&[200], "list the run's files")?;
     let RunFiles { files } = answer.json()?;
     let mut results = None;
-    for RunFile { name, sha256 } in files {
+    for RunFile { name, sha256 } in files.into_iter().filter(|file| SHOWN_FILES.contains(&file.name.as_str())) {
         let answer = auditor.get(&format!("/api/v1/runs/{run}/files/{name}"))?;
         let answer = answer.expect(&[200], &format!("download {name}"))?;
         if sha256_hex(&answer.body) != sha256 {

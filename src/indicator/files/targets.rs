@@ -126,4 +126,19 @@ mod tests {
         let error = Targets::parse("t.toml", &format!("{GOAL}note = 1\n")).expect_err("a faulty file");
         assert_eq!(error.faults[0].line, 9);
     }
+
+    #[test]
+    fn the_shipped_plans_are_sound_and_harbin_keeps_both_of_its_targets() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/questionnaires/targets");
+        let mut plans: Vec<_> =
+            std::fs::read_dir(folder).expect("plans").map(|entry| entry.expect("one").path()).collect();
+        plans.sort();
+        let read = |path: &std::path::PathBuf| {
+            let text = std::fs::read_to_string(path).expect("a file");
+            Targets::parse("targets.toml", &text).expect("a sound file").targets
+        };
+        let values: Vec<Vec<f64>> =
+            plans.iter().map(|plan| read(plan).iter().map(|target| target.value).collect()).collect();
+        assert_eq!(values, [vec![0.175], vec![0.15, 0.155], vec![0.0475, 0.1], vec![0.125], vec![0.125]]);
+    }
 }

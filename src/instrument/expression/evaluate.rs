@@ -26,7 +26,7 @@ pub trait Facts {
     fn known(&self, item: &Reference) -> Option<Known<'_>>;
 }
 
-pub(super) fn holds<F: Facts>(node: &Node, facts: &F) -> bool {
+pub(crate) fn holds<F: Facts>(node: &Node, facts: &F) -> bool {
     match node {
         Node::All { of } => of.iter().all(|part| holds(part, facts)),
         Node::Any { of } => of.iter().any(|part| holds(part, facts)),

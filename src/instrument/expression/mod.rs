@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use super::questionnaire::MissingKind;
 
+#[cfg(test)]
+pub(crate) use evaluate::holds;
 pub use evaluate::{Facts, Known};
 pub use parse::ParseError;
 pub(crate) use parse::is_reserved;

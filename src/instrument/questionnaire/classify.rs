@@ -10,10 +10,14 @@ impl Questionnaire {
     #[must_use]
     pub fn classify(&self, response: &Response) -> BTreeMap<String, Option<String>> {
         let relevant = response.relevance();
-        let view = View { questionnaire: self, answers: response.answers_by_place(), relevant: &relevant };
+        self.classify_view(&View { questionnaire: self, answers: response.answers_by_place(), relevant: &relevant })
+    }
+
+    /// The same for answers that need not be a whole response.
+    pub(crate) fn classify_view(&self, view: &View<'_>) -> BTreeMap<String, Option<String>> {
         (self.classifications().iter())
             .map(|column| {
-                let category = column.categories.iter().find(|category| category.when.holds(&view));
+                let category = column.categories.iter().find(|category| category.when.holds(view));
                 (column.id.clone(), category.map(|category| category.code.clone()))
             })
             .collect()

@@ -23,14 +23,7 @@ impl Response {
             let message = Message::new("问卷版本与本份数据不符", "made with another version of the questionnaire");
             return Err(vec![ItemFault::new("/instrument", None, ItemFaultCode::WrongQuestionnaire, message)]);
         }
-        let mut acceptance = Acceptance::new(questionnaire);
-        acceptance.consent(submission);
-        acceptance.faults.extend(household::faults(submission));
-        acceptance.order_shown(submission);
-        acceptance.answers(submission);
-        acceptance.route();
-        acceptance.completeness();
-        let notices = acceptance.checks();
+        let (acceptance, notices) = Acceptance::of(questionnaire, submission);
         if !acceptance.faults.is_empty() {
             return Err(acceptance.faults);
         }
@@ -48,18 +41,32 @@ impl Response {
     }
 }
 
-struct Acceptance<'a> {
+/// A submission while it is held against its questionnaire.
+pub(super) struct Acceptance<'a> {
     questionnaire: &'a Questionnaire,
-    answers: Vec<Option<Answer>>,
-    relevant: Vec<bool>,
+    pub(super) answers: Vec<Option<Answer>>,
+    pub(super) relevant: Vec<bool>,
     /// Where each answer stood in the submission.
     sent_at: Vec<Option<usize>>,
     /// Items with a faulty answer, and items whose relevance depends on one.
     doubtful: BTreeSet<&'a str>,
-    faults: Vec<ItemFault>,
+    pub(super) faults: Vec<ItemFault>,
 }
 
 impl<'a> Acceptance<'a> {
+    /// Everything there is to say about a submission of this questionnaire, and the soft checks that spoke up.
+    pub(super) fn of(questionnaire: &'a Questionnaire, submission: &Submission) -> (Self, Vec<Notice>) {
+        let mut acceptance = Self::new(questionnaire);
+        acceptance.consent(submission);
+        acceptance.faults.extend(household::faults(submission));
+        acceptance.order_shown(submission);
+        acceptance.answers(submission);
+        acceptance.route();
+        acceptance.completeness();
+        let notices = acceptance.checks();
+        (acceptance, notices)
+    }
+
     fn new(questionnaire: &'a Questionnaire) -> Self {
         let n = questionnaire.items().len();
         Self {

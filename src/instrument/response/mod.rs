@@ -4,6 +4,9 @@
 //! [`Response::accept`] holds it against the questionnaire. Nothing is dropped: what fails is quarantined as sent.
 
 mod accept;
+mod coded;
+#[cfg(test)]
+mod conformance;
 mod faults;
 mod household;
 mod submission;
@@ -15,6 +18,7 @@ use uuid::Uuid;
 
 use super::questionnaire::{MissingKind, Questionnaire};
 
+pub use coded::coded_columns;
 pub use faults::{ItemFault, ItemFaultCode, Message, Notice};
 pub use submission::{Consent, RosterPerson, Selection, Submission, SubmittedAnswer, SubmittedValue, Timing};
 

@@ -31,3 +31,70 @@ pub(super) fn has_it(request: &HttpRequest, digest: &str) -> bool {
         Err(_) => false,
     }
 }
+
+/// Bytes of a file for download: whole, or the one part that `Range` asks for while its tag still fits (RFC 9110,
+/// section 14), so that a download that broke off goes on where it was.
+pub(super) fn ranged(request: &HttpRequest, digest: &str, content_type: &str, bytes: Vec<u8>) -> HttpResponse {
+    let size = bytes.len();
+    let mut answer = match asked_range(request, digest, size) {
+        _ if has_it(request, digest) => return tagged(request, digest, MAY_KEEP_BUT_ASK, content_type, bytes),
+        Asked::All => tagged(request, digest, MAY_KEEP_BUT_ASK, content_type, bytes),
+        Asked::Beyond => {
+            let mut answer = HttpResponse::RangeNotSatisfiable().finish();
+            set(&mut answer, header::CONTENT_RANGE, &format!("bytes */{size}"));
+            return answer;
+        }
+        Asked::Part(first, last) => {
+            let mut answer = HttpResponse::PartialContent();
+            answer.insert_header(ETag(tag(digest))).insert_header((header::CACHE_CONTROL, MAY_KEEP_BUT_ASK));
+            let mut answer = answer.content_type(content_type).body(bytes[first..=last].to_vec());
+            set(&mut answer, header::CONTENT_RANGE, &format!("bytes {first}-{last}/{size}"));
+            answer
+        }
+    };
+    set(&mut answer, header::ACCEPT_RANGES, "bytes");
+    answer
+}
+
+/// Names the file that a browser saves, and its digest.
+pub(super) fn name_attachment(answer: &mut HttpResponse, name: &str, digest: &str) {
+    let name = header::ContentDisposition::attachment(name);
+    if let Ok(name) = header::TryIntoHeaderValue::try_into_value(name) {
+        answer.headers_mut().insert(header::CONTENT_DISPOSITION, name);
+    }
+    set(answer, header::HeaderName::from_static("x-content-sha256"), digest);
+}
+
+/// Results never change, but who may read them can.
+pub(super) const MAY_KEEP_BUT_ASK: &str = "private, no-cache";
+
+enum Asked {
+    All,
+    Part(usize, usize),
+    Beyond,
+}
+
+/// One range of bytes; anything else asks for the whole, as it may.
+fn asked_range(request: &HttpRequest, digest: &str, size: usize) -> Asked {
+    let text = |name| request.headers().get(name).and_then(|value: &header::HeaderValue| value.to_str().ok());
+    let fits = text(header::IF_RANGE).is_none_or(|tag| tag == format!("\"{digest}\""));
+    let range = text(header::RANGE).filter(|_| fits).and_then(|range| range.strip_prefix("bytes="));
+    let Some((first, last)) = range.and_then(|range| range.split_once('-')) else { return Asked::All };
+    let number =
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<usize>().ok()).flatten();
+    match (number(first), number(last)) {
+        (Some(first), Some(last)) if first > last => Asked::All,
+        (Some(first), _) if first >= size => Asked::Beyond,
+        (Some(first), Some(last)) => Asked::Part(first, last.min(size - 1)),
+        (Some(first), None) if last.is_empty() => Asked::Part(first, size - 1),
+        (None, Some(0)) if first.is_empty() => Asked::Beyond,
+        (None, Some(tail)) if first.is_empty() => Asked::Part(size.saturating_sub(tail), size.saturating_sub(1)),
+        _ => Asked::All,
+    }
+}
+
+fn set(answer: &mut HttpResponse, name: header::HeaderName, value: &str) {
+    if let Ok(value) = header::HeaderValue::from_str(value) {
+        answer.headers_mut().insert(name, value);
+    }
+}

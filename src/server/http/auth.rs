@@ -1,5 +1,7 @@
 //! Who asks, and may they? One look at the table of routes before any handler runs.
 
+use std::time::Duration;
+
 use actix_web::{
     Error, HttpMessage, HttpResponse,
     body::{EitherBody, MessageBody},
@@ -7,6 +9,7 @@ use actix_web::{
     dev::{ServiceRequest, ServiceResponse},
     http::{Method, header},
     middleware::Next,
+    rt::time::timeout,
     web::{self, Data},
 };
 
@@ -20,6 +23,9 @@ use crate::server::{
     identity,
     policy::{Access, Open},
 };
+
+/// The wait for the look at who asks.
+const LOOK_WAIT_MAX: Duration = Duration::from_millis(2500);
 
 pub(super) async fn authorize<B: MessageBody + 'static>(
     request: ServiceRequest,
@@ -75,7 +81,8 @@ async fn known(request: &ServiceRequest, shared: &Data<Shared>) -> Result<Option
     let Some(credential) = credential(request, shared)? else { return Ok(None) };
     let shared = shared.clone();
     let work = move || identity::known(&shared.database, &credential, shared.clock.now_ms());
-    let found = web::block(work).await??;
+    // A database that hangs does not refuse; who asks must hear of it all the same while they still listen.
+    let found = timeout(LOOK_WAIT_MAX, web::block(work)).await.map_err(|_| Problem::of(&codes::OVERLOADED))???;
     found.map(Some).ok_or_else(|| Problem::of(&codes::UNAUTHENTICATED))
 }
 

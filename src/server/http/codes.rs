@@ -42,6 +42,7 @@ codes! {
     CODE_TAKEN = "code-taken" 409 false "none" "调查代码已被使用";
     RUN_NOT_FINISHED = "run-not-finished" 409 true "wait" "计算尚未完成";
     RUN_FAILED = "run-failed" 409 false "none" "计算未成功，没有结果";
+    NO_BUNDLE = "no-bundle" 409 true "wait" "此次测算还没有可核验的数据包（检查点尚未签发，或由旧版本算出）";
     WRONG_STATE = "wrong-state" 409 false "none" "当前状态不允许此操作";
     STALE_REVISION = "stale-revision" 409 false "none" "答卷已有变动，请刷新后再操作";
     OPEN_CONFLICT = "open-conflict" 409 false "none" "同一版本有两份内容，请先选定一份";

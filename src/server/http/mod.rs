@@ -11,6 +11,8 @@ mod client;
 mod codes;
 mod devices;
 mod documents;
+mod downloads;
+mod events;
 mod extract;
 mod finish;
 mod health;
@@ -29,6 +31,7 @@ mod review;
 mod routes;
 mod run_request;
 mod runs;
+mod series;
 mod sessions;
 mod submissions;
 mod surveys;
@@ -49,7 +52,7 @@ use actix_web::{
 };
 
 use super::{
-    Clock, Config, Instruments, Keys, Metrics, Passwords, Throttle,
+    Clock, Config, Instruments, Keys, Metrics, Passwords, Throttle, Writer,
     jobs::{Notary, Runner},
 };
 use crate::storage::Database;
@@ -67,6 +70,8 @@ pub struct Shared {
     pub keys: Keys,
     /// The signer of the audit log's checkpoints.
     pub notary: Notary,
+    /// The one that keeps and judges submissions.
+    pub writer: Writer,
     /// Published questionnaires, read once.
     pub instruments: Instruments,
     /// Where runs are computed.

@@ -16,6 +16,10 @@ struct Files;
 /// The page that says how to build the front end.
 const NOT_BUILT: &str = include_str!("not_built.html");
 
+/// Shorter addresses of the tablet app. The QR code of an enrolment names the second; what stands behind its hash sign goes
+/// along with the redirection, and no server sees it.
+const TO_TABLET: [&str; 2] = ["/tablet", "/enrol"];
+
 /// Answers whatever no route answers: a file of the front end, 405 on a route's path, or 404.
 pub(super) async fn page(request: HttpRequest) -> Result<HttpResponse, Problem> {
     if let Some(methods) = request.match_pattern().and_then(|pattern| routes::methods_of(&pattern)) {
@@ -27,6 +31,10 @@ pub(super) async fn page(request: HttpRequest) -> Result<HttpResponse, Problem> 
     }
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         return Err(Problem::of(&codes::METHOD_NOT_ALLOWED).allow("GET, HEAD".to_owned()));
+    }
+    if TO_TABLET.contains(&path) {
+        let to = (header::LOCATION, "/tablet/");
+        return Ok(HttpResponse::PermanentRedirect().insert_header(to).finish());
     }
     let name = path.trim_start_matches('/');
     let name = if path.ends_with('/') { format!("{name}index.html") } else { name.to_owned() };
@@ -45,10 +53,10 @@ fn served(request: &HttpRequest, name: &str, file: &rust_embed::EmbeddedFile) ->
     let text = media.type_() == "text" || media.subtype() == "javascript";
     let content_type = if text { format!("{media}; charset=utf-8") } else { media.to_string() };
     let mut answer = answers::tagged(request, &digest, caching, &content_type, file.data.to_vec());
-    if name == "sw.js" {
-        answer
-            .headers_mut()
-            .insert(header::HeaderName::from_static("service-worker-allowed"), header::HeaderValue::from_static("/"));
+    // The worker of the tablet app speaks for that app alone.
+    if name == "tablet/sw.js" {
+        let scope = header::HeaderValue::from_static("/tablet/");
+        answer.headers_mut().insert(header::HeaderName::from_static("service-worker-allowed"), scope);
     }
     answer
 }

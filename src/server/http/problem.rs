@@ -16,8 +16,14 @@ use crate::{
     storage::{ReviewRefusal, StorageError},
 };
 
-/// Seconds a client waits at least before it tries again.
+/// Seconds a client waits at least before it tries again, and more at most.
 const RETRY_AFTER_SECONDS: u64 = 2;
+const RETRY_JITTER_SECONDS: u64 = 4;
+
+/// A few seconds by chance, so that those turned away together do not come back together. Without chance there is none.
+fn jitter() -> u64 {
+    getrandom::u64().map_or(0, |number| number % (RETRY_JITTER_SECONDS + 1))
+}
 
 /// An answer that is no success.
 #[derive(Clone)]
@@ -156,7 +162,7 @@ impl ResponseError for Problem {
         let mut response = HttpResponse::build(self.status());
         response.content_type("application/problem+json");
         if matches!(self.code.action, "wait") || self.code.status >= 500 {
-            let seconds = self.retry_after.unwrap_or(RETRY_AFTER_SECONDS);
+            let seconds = self.retry_after.unwrap_or_else(|| RETRY_AFTER_SECONDS + jitter());
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
         if self.code.status == 401 {
@@ -181,6 +187,7 @@ impl From<Refusal> for Problem {
             }
             Refusal::DigestMismatch => Self::of(&codes::DIGEST_MISMATCH),
             Refusal::CursorExpired => Self::of(&codes::CURSOR_EXPIRED),
+            Refusal::NoBundle(reason) => Self::of(&codes::NO_BUNDLE).because(reason),
             Refusal::Review(refusal) => refusal.into(),
             Refusal::Account(refusal) => refusal.into(),
             Refusal::Storage(error) => error.into(),
@@ -196,8 +203,8 @@ impl From<Refusal> for Problem {
 impl From<VaultError> for Problem {
     fn from(error: VaultError) -> Self {
         match error {
-            VaultError::NoContact => Self::of(&codes::NOT_FOUND),
-            VaultError::OutOfRegion => Self::of(&codes::FORBIDDEN_ROLE).because("该户不在您的区域内"),
+            // What is outside the region is as if it were not there, as everywhere.
+            VaultError::NoContact | VaultError::OutOfRegion => Self::of(&codes::NOT_FOUND),
             VaultError::SamePerson => Self::of(&codes::SECOND_PERSON),
             error => {
                 tracing::error!(%error, "the vault refused");
@@ -234,6 +241,10 @@ impl From<StorageError> for Problem {
             }
             StorageError::Unavailable(_) => {
                 tracing::warn!(%error, "the database is away or busy");
+                Self::of(&codes::OVERLOADED)
+            }
+            StorageError::Disk(_) => {
+                tracing::error!(%error, "the disk failed");
                 Self::of(&codes::OVERLOADED)
             }
             StorageError::Full => Self::of(&codes::STORAGE_FULL),

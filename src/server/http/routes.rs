@@ -7,8 +7,8 @@ use actix_web::{
 };
 
 use super::{
-    Problem, assignments, audit, changes, codes, devices, health, identity, inbox, keys, openapi, people, quarantine,
-    questionnaires, responses, review, runs, sessions, submissions, surveys, sync,
+    Problem, assignments, audit, changes, codes, devices, downloads, events, health, identity, inbox, keys, openapi,
+    people, quarantine, questionnaires, responses, review, runs, series, sessions, submissions, surveys, sync,
 };
 use crate::{
     server::{
@@ -85,6 +85,8 @@ routes! {
     POST "/api/v1/quarantine/{seq}/accept" => quarantine::accept;
     POST "/api/v1/surveys/{id}/assignments" => assignments::assign;
     GET "/api/v1/surveys/{id}/assignments" => assignments::list;
+    POST "/api/v1/events:batch" => events::batch;
+    GET "/api/v1/cases/{survey}/{case}/attempts" => events::attempts;
     GET "/api/v1/sync/changes" => changes::list;
     GET "/api/v1/sync/inbox" => inbox::list;
     POST "/api/v1/inbox/{seq}/ack" => inbox::acknowledge;
@@ -94,8 +96,10 @@ routes! {
     GET "/api/v1/runs/latest" => runs::latest;
     GET "/api/v1/runs/{id}" => runs::show;
     GET "/api/v1/runs/{id}/results" => runs::results;
+    GET "/api/v1/runs/{id}/series" => series::show;
     GET "/api/v1/runs/{id}/files" => runs::files;
     GET "/api/v1/runs/{id}/files/{name}" => runs::file;
+    GET "/api/v1/runs/{id}/bundle" => downloads::bundle;
     GET "/api/v1/runs/{id}/proof" => audit::of_run;
     GET "/api/v1/audit/checkpoint" => audit::checkpoint;
     GET "/api/v1/audit/entries" => audit::entries;

@@ -20,9 +20,6 @@ use super::{
 };
 use crate::storage::{Run, RunFile, RunFileHead};
 
-/// Results never change, but who may read them can.
-const MAY_KEEP_BUT_ASK: &str = "private, no-cache";
-
 /// A run.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct RunBody {
@@ -181,7 +178,7 @@ pub(super) async fn results(
         let (object, detail) = (format!("run/{}", file.run_id), json!({ "sha256": file.sha256 }));
         call(&shared, move |shared| log_reading(shared, &asker.0, "run.read", object, detail)).await?;
     }
-    Ok(answers::tagged(&request, &file.sha256, MAY_KEEP_BUT_ASK, "application/json", file.content))
+    Ok(answers::tagged(&request, &file.sha256, answers::MAY_KEEP_BUT_ASK, "application/json", file.content))
 }
 
 /// Lists a run's files.
@@ -201,6 +198,7 @@ pub(super) async fn files(shared: Data<Shared>, asker: Asker, run: AtRun) -> Res
     params(("id" = String, Path, description = "The run."), ("name" = String, Path, description = "The file.")),
     responses(
         (status = 200, description = "The bytes; `X-Content-Sha256` and `ETag` carry their SHA-256.", body = String, content_type = "text/csv"),
+        (status = 206, description = "The part that `Range` asked for.", body = String, content_type = "text/csv"),
         (status = 404, description = "No such run or file.", body = ProblemBody),
         (status = 409, description = "The run has not succeeded (yet).", body = ProblemBody),
     )
@@ -219,14 +217,8 @@ pub(super) async fn file(
         let (object, sha256) = (format!("run/{}/{}", file.run_id, file.name), file.sha256.clone());
         call(&shared, move |shared| intend_download(shared, &asker.0, object, &sha256)).await?;
     }
-    let mut answer = answers::tagged(&request, &file.sha256, MAY_KEEP_BUT_ASK, &file.content_type, file.content);
-    let name = header::ContentDisposition::attachment(file.name);
-    if let Ok(name) = header::TryIntoHeaderValue::try_into_value(name) {
-        answer.headers_mut().insert(header::CONTENT_DISPOSITION, name);
-    }
-    if let Ok(digest) = header::HeaderValue::from_str(&file.sha256) {
-        answer.headers_mut().insert(header::HeaderName::from_static("x-content-sha256"), digest);
-    }
+    let mut answer = answers::ranged(&request, &file.sha256, &file.content_type, file.content);
+    answers::name_attachment(&mut answer, &file.name, &file.sha256);
     Ok(answer)
 }
 

@@ -3,8 +3,10 @@
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
-    web::{Data, Path},
+    rt::spawn,
+    web::{Bytes, Data, Path},
 };
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::{
@@ -13,9 +15,12 @@ use super::{
     problem::ProblemBody,
 };
 use crate::{
-    evidence::{ShortCode, is_sha256_hex},
-    server::{Fault, Received, Refusal, Text, receive},
-    storage::{Arrival, InterviewState},
+    evidence::{ShortCode, is_sha256_hex, sha256_hex},
+    server::{
+        Arriving, Fault, Pending, Received, Text,
+        judge::{notices, verdict},
+    },
+    storage::{InterviewState, Judgement, Kept, StorageError, Waiting},
 };
 
 /// The answer to a submission.
@@ -75,8 +80,10 @@ pub(super) async fn put(
 ) -> Result<HttpResponse, Problem> {
     let (id, rev) = address(&path)?;
     let sha256 = digest(&request)?;
-    let received = call(&shared, move |shared| keep(shared, &asker, Named { id: &id, rev, sha256: &sha256 }, &body.0));
-    let (status, body) = answer(&received.await?)?;
+    let arriving = arriving(&shared, &asker, Named { id: &id, rev, sha256: &sha256 }, body.0)?;
+    let sent = send(&shared, arriving);
+    let outcome = finished(&shared, vec![sent]).await?.pop().unwrap_or_else(|| Err(Problem::of(&codes::INTERNAL)));
+    let (status, body) = answer(&outcome?)?;
     Ok(HttpResponse::build(status).content_type("application/json").body(body))
 }
 
@@ -88,20 +95,125 @@ pub(super) struct Named<'a> {
     pub(super) sha256: &'a str,
 }
 
-/// Keeps and judges one submission, however it travelled.
-pub(super) fn keep(shared: &Shared, asker: &Asker, named: Named<'_>, body: &[u8]) -> Result<Received, Refusal> {
-    let Named { id, rev, sha256 } = named;
-    let by = asker.0.author();
-    let arrival = Arrival {
-        id,
-        rev,
-        sha256,
-        body,
-        content_type: "application/json",
-        received_at_ms: shared.clock.now_ms(),
-        received_from: &by.id,
+/// The bytes on their way to the writer, when they are the ones announced.
+pub(super) fn arriving(shared: &Shared, asker: &Asker, named: Named<'_>, body: Bytes) -> Result<Arriving, Problem> {
+    if sha256_hex(&body) != named.sha256 {
+        return Err(Problem::of(&codes::DIGEST_MISMATCH));
+    }
+    let (id, rev, sha256) = (named.id.to_owned(), named.rev, named.sha256.to_owned());
+    let (received_at_ms, by) = (shared.clock.now_ms(), asker.0.author());
+    let revoked = asker.0.actor.as_ref().is_some_and(|actor| actor.revoked);
+    Ok(Arriving { id, rev, sha256, body, received_at_ms, by, revoked })
+}
+
+/// Bytes at the writer.
+pub(super) type Sent = (Arriving, Pending<Kept>);
+
+/// Hands bytes to the writer; the order of these calls is the order of arrival.
+pub(super) fn send(shared: &Shared, arriving: Arriving) -> Sent {
+    let kept = shared.writer.keep(arriving.clone());
+    (arriving, kept)
+}
+
+/// Waits for the keeping and judges, in a task of its own: a client that goes away takes nothing with it.
+pub(super) async fn finished(
+    shared: &Data<Shared>,
+    sent: Vec<Sent>,
+) -> Result<Vec<Result<Received, Problem>>, Problem> {
+    let shared = shared.clone();
+    let work = async move { settle(&shared, sent).await };
+    spawn(work.in_current_span()).await.map_err(|_| Problem::of(&codes::INTERNAL))
+}
+
+/// Where one of several stands on its way to its answer.
+enum Stage {
+    Done(Result<Received, Problem>),
+    Found(Arriving, Kept, Judgement, Vec<Fault>),
+}
+
+/// Judges what was kept, in its order, so that of two interviews of one case the first counts. When a judgement fails the
+/// bytes are acknowledged all the same, and judged a little later.
+async fn settle(shared: &Data<Shared>, sent: Vec<Sent>) -> Vec<Result<Received, Problem>> {
+    let mut kept = Vec::new();
+    for (arriving, pending) in sent {
+        kept.push((arriving, pending.answer().await));
+    }
+    let count = kept.len();
+    let work =
+        move |shared: &Shared| Ok(kept.into_iter().map(|(arriving, kept)| assess(shared, arriving, kept)).collect());
+    let stages: Vec<Stage> = match call(shared, work).await {
+        Ok(stages) => stages,
+        Err(problem) => return vec![Err(problem); count],
     };
-    receive(&shared.database, &shared.instruments, arrival, (&by, shared.keys.signer()), &shared.clock)
+    let asked: Vec<_> = stages.into_iter().map(|stage| ask(shared, stage)).collect();
+    let mut outcomes = Vec::new();
+    for asked in asked {
+        outcomes.push(match asked {
+            Asked::Done(outcome) => outcome,
+            Asked::Judging(arriving, kept, faults, pending) => {
+                Ok(judged(shared, arriving, kept, faults, pending).await)
+            }
+        });
+    }
+    outcomes
+}
+
+fn assess(shared: &Shared, arriving: Arriving, kept: Result<Kept, StorageError>) -> Stage {
+    let kept = match kept {
+        Ok(kept) if kept.conflict || kept.replay => {
+            let received = Received::unjudged(&shared.database, &arriving.id, kept);
+            return Stage::Done(received.map_err(Problem::from));
+        }
+        Ok(kept) => kept,
+        Err(error) => return Stage::Done(Err(error.into())),
+    };
+    let Arriving { id, rev, body, received_at_ms, .. } = &arriving;
+    let (server_seq, id, body) = (kept.server_seq, id.clone(), body.to_vec());
+    let waiting = Waiting { server_seq, id, rev: *rev, body, received_at_ms: *received_at_ms };
+    match verdict(&shared.database, &shared.instruments, &waiting) {
+        Ok((judgement, faults)) => Stage::Found(arriving, kept, judgement, faults),
+        Err(error) => Stage::Done(Ok(not_yet(kept, &error))),
+    }
+}
+
+fn not_yet(kept: Kept, error: &dyn std::fmt::Display) -> Received {
+    tracing::error!(%error, server_seq = kept.server_seq, "kept bytes could not be judged yet");
+    Received { kept, state: Some(InterviewState::Received), notices: Vec::new() }
+}
+
+enum Asked {
+    Done(Result<Received, Problem>),
+    Judging(Arriving, Kept, Vec<Fault>, Pending<InterviewState>),
+}
+
+fn ask(shared: &Shared, stage: Stage) -> Asked {
+    match stage {
+        Stage::Done(outcome) => Asked::Done(outcome),
+        Stage::Found(arriving, kept, judgement, faults) => {
+            let pending = shared.writer.judge(kept.server_seq, judgement);
+            Asked::Judging(arriving, kept, faults, pending)
+        }
+    }
+}
+
+async fn judged(
+    shared: &Data<Shared>,
+    arriving: Arriving,
+    kept: Kept,
+    faults: Vec<Fault>,
+    pending: Pending<InterviewState>,
+) -> Received {
+    let state = match pending.answer().await {
+        Ok(state) => state,
+        Err(error) => return not_yet(kept, &error),
+    };
+    if !matches!(state, InterviewState::Surplus | InterviewState::Quarantined) {
+        return Received { kept, state: Some(state), notices: faults };
+    }
+    let (id, server_seq) = (arriving.id, kept.server_seq);
+    let work = move |shared: &Shared| notices(&shared.database, (&id, server_seq), state, faults);
+    let notices = call(shared, work).await.unwrap_or_default();
+    Received { kept, state: Some(state), notices }
 }
 
 fn address(path: &(String, String)) -> Result<(String, i32), Problem> {

@@ -13,11 +13,11 @@ use super::{
     Problem, Shared, body, codes,
     extract::{Asker, Soon, call, checked, shared},
     problem::ProblemBody,
-    submissions::{Named, answer, device_id, keep, not_a_revision},
+    submissions::{Named, answer, arriving, device_id, finished, not_a_revision, send},
 };
 use crate::{
     evidence::is_sha256_hex,
-    server::{Fault, Text},
+    server::{Arriving, Fault, Text},
     storage::KeptDigest,
 };
 
@@ -111,25 +111,36 @@ pub(super) async fn batch(
     lines: Lines,
 ) -> Result<HttpResponse, Problem> {
     let request_id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
-    let results = call(&shared, move |shared| Ok(keep_all(shared, &asker, &lines, &request_id))).await?;
-    Ok(HttpResponse::build(StatusCode::MULTI_STATUS).json(BatchAnswer { results }))
+    let read = call(&shared, move |shared| Ok(read_all(shared, &asker, &lines))).await?;
+    let mut sent = Vec::new();
+    let mut heads = Vec::new();
+    for (number, head, arriving) in read {
+        let refused = arriving.map(|arriving| sent.push(send(&shared, arriving))).err();
+        heads.push((number, head, refused));
+    }
+    let mut kept = finished(&shared, sent).await?.into_iter();
+    let results = heads.into_iter().map(|(number, head, refused)| {
+        let received = match refused {
+            Some(problem) => Err(problem),
+            None => kept.next().unwrap_or_else(|| Err(Problem::of(&codes::INTERNAL))),
+        };
+        result(number, head, received.and_then(|received| answer(&received)), &request_id)
+    });
+    Ok(HttpResponse::build(StatusCode::MULTI_STATUS).json(BatchAnswer { results: results.collect() }))
 }
 
-/// Keeps line after line. When the database goes away the rest is told so at once: waiting for it again with each line
-/// would outlast the tablet's patience.
-fn keep_all(shared: &Shared, asker: &Asker, lines: &Lines, request_id: &str) -> Vec<BatchResult> {
-    let mut away: Option<Problem> = None;
-    let mut results = Vec::new();
-    for (number, bytes) in &lines.0 {
-        let line = read_line(bytes, shared.config.submission_bytes_max);
-        let outcome = match (&line, &away) {
-            (Err(problem), _) | (Ok(_), Some(problem)) => Err(problem.clone()),
-            (Ok(line), None) => keep_line(shared, asker, line),
-        };
-        away = away.or_else(|| outcome.as_ref().err().filter(|problem| problem.is_for_everyone()).cloned());
-        results.push(result(*number, line.ok(), outcome, request_id));
-    }
-    results
+/// A line's number, its id and revision when it is a sound item, and its bytes or why not.
+type ReadLine = (usize, Option<(String, i32)>, Result<Arriving, Problem>);
+
+fn read_all(shared: &Shared, asker: &Asker, lines: &Lines) -> Vec<ReadLine> {
+    let read = |(number, bytes): &(usize, Vec<u8>)| match read_line(bytes, shared.config.submission_bytes_max) {
+        Err(problem) => (*number, None, Err(problem)),
+        Ok(BatchLine { id, rev, sha256, body }) => {
+            let arriving = arriving(shared, asker, Named { id: &id, rev, sha256: &sha256 }, body.into());
+            (*number, Some((id, rev)), arriving)
+        }
+    };
+    lines.0.iter().map(read).collect()
 }
 
 fn read_line(bytes: &[u8], bytes_max: usize) -> Result<BatchLine, Problem> {
@@ -148,18 +159,13 @@ fn read_line(bytes: &[u8], bytes_max: usize) -> Result<BatchLine, Problem> {
     Ok(BatchLine { id, ..line })
 }
 
-fn keep_line(shared: &Shared, asker: &Asker, line: &BatchLine) -> Result<(StatusCode, String), Problem> {
-    let named = Named { id: &line.id, rev: line.rev, sha256: &line.sha256 };
-    answer(&keep(shared, asker, named, line.body.as_bytes())?)
-}
-
 fn result(
     number: usize,
-    line: Option<BatchLine>,
+    head: Option<(String, i32)>,
     outcome: Result<(StatusCode, String), Problem>,
     request_id: &str,
 ) -> BatchResult {
-    let (id, rev) = line.map(|line| (line.id, line.rev)).unzip();
+    let (id, rev) = head.unzip();
     let (status, answer, problem) = match outcome {
         Ok((status, answer)) => (status, RawValue::from_string(answer).ok(), None),
         Err(problem) => {

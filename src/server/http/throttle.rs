@@ -46,6 +46,7 @@ fn purpose(route: &Route, path: &str) -> Option<Purpose> {
     match route.path {
         "/healthz" | "/readyz" | "/metrics" => None,
         path if UPLOADS.iter().any(|upload| path.starts_with(upload)) => Some(Purpose::Upload),
+        "/api/v1/runs/{id}/bundle" => Some(Purpose::Download),
         "/api/v1/runs/{id}/files/{name}" if holds_persons(path) => Some(Purpose::Download),
         _ => Some(Purpose::Work),
     }

@@ -5,9 +5,12 @@ use rayon::prelude::*;
 use super::{Include, NamedFile, RunFailure, RunInputs};
 use crate::{
     evidence::sha256_hex,
-    export::run_files,
+    export::{
+        bundle::{EarlierSources, SourceTexts, source_files},
+        run_files,
+    },
     indicator::{
-        self, EarlierWave, RunOptions, SampleRelation, SurveyInputs,
+        self, EarlierWave, RowIds, RunOptions, SampleRelation, SurveyInputs,
         files::{FileFaults, Margins, Regions, Sample, Targets},
         plan::CASES_FILE,
         results::{Status, SurveyHead},
@@ -44,6 +47,8 @@ pub fn indicator(inputs: &RunInputs) -> Result<Vec<NamedFile>, RunFailure> {
     let responses = read_responses(&questionnaire, &inputs.bodies)?;
     let options = RunOptions { variance: inputs.request.variance, earlier: read_earlier(inputs)? };
     let survey = &inputs.survey;
+    let digests = inputs.digests();
+    let sources = sources(inputs, &digests);
     let inputs = SurveyInputs {
         survey: SurveyHead {
             code: survey.code.clone(),
@@ -61,11 +66,30 @@ pub fn indicator(inputs: &RunInputs) -> Result<Vec<NamedFile>, RunFailure> {
         targets: &files.targets,
         responses: &responses,
         options: &options,
-        input_digest: sha256_hex(inputs.digests().as_bytes()),
+        input_digest: sha256_hex(digests.as_bytes()),
+        ids: RowIds::Derived,
     };
     let indicator = indicator::compute(&inputs).map_err(|error| RunFailure::new("not-computable", error))?;
-    let files = run_files(&inputs, &indicator).into_iter();
+    let files = run_files(&inputs, &indicator).into_iter().chain(source_files(&sources));
     Ok(files.map(|file| (file.name.to_owned(), file.content_type, file.bytes)).collect())
+}
+
+/// The inputs go with what was made of them, so that a run stands alone whatever becomes of its survey.
+fn sources<'a>(inputs: &'a RunInputs, digests: &'a str) -> SourceTexts<'a> {
+    SourceTexts {
+        inputs: digests,
+        questionnaire: &inputs.questionnaire.canonical,
+        questionnaire_source: &inputs.questionnaire.source,
+        profile: &inputs.survey.profile_source,
+        margins: inputs.file(FileKind::Margins),
+        regions: inputs.file(FileKind::Regions),
+        targets: inputs.file(FileKind::Targets),
+        earlier: inputs.earlier.as_ref().map(|earlier| EarlierSources {
+            results: &earlier.results.content,
+            plan: &earlier.plan.content,
+            cases: &earlier.cases.content,
+        }),
+    }
 }
 
 /// Final once nothing more can arrive and everything that counts is approved.

@@ -8,7 +8,7 @@ use super::{Include, RunFailure, RunRequest};
 use crate::{
     evidence::sha256_hex,
     export::{PLAN_FILE, RESULTS_FILE},
-    indicator::plan::CASES_FILE,
+    indicator::{SampleRelation, VarianceChoice, plan::CASES_FILE},
     storage::{Database, FileKind, JudgedBody, RunFile, StorageError, StoredFile, StoredQuestionnaire, Survey},
 };
 
@@ -46,9 +46,20 @@ struct Digests<'a> {
     profile: ProfileDigest<'a>,
     files: BTreeMap<&'a str, &'a str>,
     responses: ResponsesDigest,
-    request: &'a RunRequest,
+    request: RequestDigest<'a>,
     /// The earlier run's results; they name everything behind them.
     earlier: Option<&'a str>,
+}
+
+/// The request without the name of the earlier run: names are made anew on each server, and the same inputs must have the
+/// same digest on all of them. What that run found stands beside it by digest.
+#[derive(Serialize)]
+struct RequestDigest<'a> {
+    variance: &'a VarianceChoice,
+    #[serde(skip_serializing_if = "Include::is_default")]
+    include: Include,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    samples: Option<SampleRelation>,
 }
 
 #[derive(Serialize)]
@@ -110,7 +121,11 @@ impl RunInputs {
             },
             files: self.files.iter().map(|(kind, file)| (*kind, file.sha256.as_str())).collect(),
             responses: ResponsesDigest { n: self.bodies.len(), sha256: sha256_hex(list.as_bytes()) },
-            request: &self.request,
+            request: RequestDigest {
+                variance: &self.request.variance,
+                include: self.request.include,
+                samples: self.request.earlier.as_ref().map(|of| of.samples),
+            },
             earlier: self.earlier.as_ref().map(|files| files.results.sha256.as_str()),
         };
         serde_json::to_string(&digests).unwrap_or_default()

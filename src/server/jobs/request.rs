@@ -31,7 +31,7 @@ pub enum Include {
 }
 
 impl Include {
-    fn is_default(&self) -> bool {
+    pub(super) fn is_default(&self) -> bool {
         *self == Self::Approved
     }
 }

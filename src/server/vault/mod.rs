@@ -19,7 +19,7 @@ use self::{
     cipher::{Key, Place},
     key_file::KeyRing,
 };
-use super::{Actor, Fault, Refusal, Role, Text};
+use super::{Actor, Fault, Refusal, Role, Text, may_see_case};
 use crate::storage::{Author, Database, SealedCase, SealedContact, SealedField, SealedSurvey, StorageError};
 
 /// Why the vault cannot do what was asked.
@@ -208,12 +208,10 @@ impl Vault<'_> {
     }
 
     fn require_held(&self, survey_id: &str, case_id: &str, actor: &Actor) -> Result<(), Refusal> {
-        if actor.role != Role::Surveyor {
+        if actor.role != Role::Surveyor || may_see_case(self.database, actor, survey_id, case_id)? {
             return Ok(());
         }
-        let (holder, ever) = self.database.holder(survey_id, case_id)?;
-        let holds = holder.is_some() && holder == actor.user;
-        if holds || !ever { Ok(()) } else { Err(VaultError::NoContact.into()) }
+        Err(VaultError::NoContact.into())
     }
 
     fn require_region(&self, survey_id: &str, case_id: &str, actor: &Actor) -> Result<(), Refusal> {

@@ -21,12 +21,22 @@ pub struct SurveyDesign {
     pub fieldwork_start: Date,
     /// Days of field work.
     pub fieldwork_days: u16,
+    /// What the case ids begin with: surveys that share a questionnaire must not share a case.
+    pub case_prefix: String,
 }
 
 impl SurveyDesign {
     /// About `persons` interviews in seven 居/村委会 of each district, in 60 days from the given one, when 75 % respond.
     pub fn wave(fieldwork_start: Date, seed: u64, persons: u32) -> Self {
-        Self { seed, persons, psus_per_district: 7, response_rate: 0.75, fieldwork_start, fieldwork_days: 60 }
+        Self {
+            seed,
+            persons,
+            psus_per_district: 7,
+            response_rate: 0.75,
+            fieldwork_start,
+            fieldwork_days: 60,
+            case_prefix: String::new(),
+        }
     }
 
     /// The wave of the demo, from 10 May 2025.

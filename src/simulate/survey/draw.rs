@@ -51,7 +51,7 @@ impl<'a> DrawnSurvey<'a> {
         let mut cases = Vec::new();
         for (district, take) in take.into_iter().enumerate() {
             for (serial, (psu, probability)) in draw_psus(city, design, district)?.into_iter().enumerate() {
-                cases.extend(draw_households(city, design.seed, psu, serial, probability, take));
+                cases.extend(draw_households(city, design, psu, serial, probability, take));
             }
         }
         Propensities::of(city, &cases, design.response_rate).decide(city, design.seed, &mut cases);
@@ -128,23 +128,24 @@ fn systematic(sizes: &[usize], n: usize, start: f64) -> Vec<usize> {
 
 fn draw_households(
     city: &City,
-    seed: u64,
+    design: &SurveyDesign,
     psu_at: u32,
     serial: usize,
     prob_psu: f64,
     take: usize,
 ) -> impl Iterator<Item = DrawnCase> {
     let psu = &city.psus()[psu_at as usize];
-    let mut stream = Stream::new(seed, Purpose::HouseholdDraw, u64::from(psu_at));
+    let mut stream = Stream::new(design.seed, Purpose::HouseholdDraw, u64::from(psu_at));
     let mut households: Vec<u32> = psu.households.clone().collect();
     let take = take.min(households.len());
     let prob_household = take as f64 / households.len() as f64;
     stream.shuffle(&mut households);
     households.truncate(take);
+    let prefix = design.case_prefix.clone();
     households.into_iter().enumerate().map(move |(at, household)| {
         let members = &city.households()[household as usize].persons;
         DrawnCase {
-            case_id: format!("{}-{:02}-{:02}", DISTRICTS[psu.district].code, serial + 1, at + 1),
+            case_id: format!("{prefix}{}-{:02}-{:02}", DISTRICTS[psu.district].code, serial + 1, at + 1),
             psu: psu_at,
             psu_serial: serial as u16,
             household_serial: at as u16,

@@ -1,4 +1,4 @@
-import type { Questionnaire, Results, Run, RunFile } from './types';
+import type { Questionnaire, Results, Run, RunFile, Series } from './types';
 
 const BASE = '/api/v1';
 const TOKEN_KEY = 'scilit.token';
@@ -84,6 +84,8 @@ export const questionnaires = async (): Promise<Questionnaire[]> =>
   (await json<{ questionnaires: Questionnaire[] }>('/questionnaires')).questionnaires;
 
 export const resultsOf = (run: string): Promise<Results> => json<Results>(`/runs/${encodeURIComponent(run)}/results`);
+
+export const seriesOf = (run: string): Promise<Series> => json<Series>(`/runs/${encodeURIComponent(run)}/series`);
 
 export const filePath = (run: string, name: string): string =>
   `/runs/${encodeURIComponent(run)}/files/${encodeURIComponent(name)}`;

@@ -163,3 +163,56 @@ export interface Questionnaire {
   version: string;
   title: string;
 }
+
+/** A figure that others published. */
+export interface Published {
+  year: number;
+  share: number;
+}
+
+export interface TargetPath extends Target {
+  /** Target minus the newest wave's share. */
+  distance: number | null;
+  years_left: number | null;
+  /** What each year that is left would have to add. */
+  needed_a_year: number | null;
+  /** What each year from the first wave to the target's would have had to add. */
+  planned_a_year: number | null;
+}
+
+export interface Wave {
+  run: string;
+  survey: Results['survey'];
+  status: Results['status'];
+  year: number;
+  fieldwork_from: string;
+  fieldwork_to: string;
+  whole: Row;
+  /** The rows of each variable with two groups. */
+  groups: Row[];
+  gaps: Difference[];
+}
+
+export interface GapChange extends Compared {
+  variable: string;
+  label: Text;
+}
+
+export interface WaveChange {
+  from: number;
+  to: number;
+  whole: Compared;
+  gaps: GapChange[];
+}
+
+/** Waves of one place, all scored by one profile. */
+export interface Series {
+  place: string;
+  profile: Results['profile'];
+  level: number;
+  targets: TargetPath[];
+  waves: Wave[];
+  changes: WaveChange[];
+  national: Published[];
+  national_source: Text;
+}

@@ -1,6 +1,6 @@
 import { onBeforeUnmount, ref, type Ref } from 'vue';
-import { latestRun, newestRun, Problem, resultsOf } from '../api/client';
-import type { Results, Run } from '../api/types';
+import { latestRun, newestRun, Problem, resultsOf, seriesOf } from '../api/client';
+import type { Results, Run, Series } from '../api/types';
 
 export type View =
   | { kind: 'loading' }
@@ -8,7 +8,7 @@ export type View =
   | { kind: 'failed'; run: Run }
   | { kind: 'empty' }
   | { kind: 'problem'; problem: Problem }
-  | { kind: 'ready'; run: Run; results: Results };
+  | { kind: 'ready'; run: Run; results: Results; series: Series | null };
 
 const WAITING_MS = 2000;
 const EMPTY_MS = 5000;
@@ -23,7 +23,7 @@ async function withoutResults(): Promise<View> {
   return { kind: 'empty' };
 }
 
-async function look(): Promise<View> {
+async function look(withSeries: boolean): Promise<View> {
   let run: Run;
   try {
     run = await latestRun();
@@ -32,7 +32,8 @@ async function look(): Promise<View> {
     return problem.kind === 'missing' ? withoutResults() : { kind: 'problem', problem };
   }
   try {
-    return { kind: 'ready', run, results: await resultsOf(run.id) };
+    const [results, series] = await Promise.all([resultsOf(run.id), withSeries ? seriesOf(run.id) : null]);
+    return { kind: 'ready', run, results, series };
   } catch (error) {
     return { kind: 'problem', problem: asProblem(error) };
   }
@@ -44,14 +45,14 @@ function pauseMs(view: View): number | null {
   return view.kind === 'empty' ? EMPTY_MS : null;
 }
 
-/** The latest run's results, asked for again by itself until there are some. */
-export function useResults(): { view: Ref<View>; load: () => Promise<void> } {
+/** The latest run's results, with the waves before it where they are wanted; asked for again by itself until there are some. */
+export function useResults(withSeries = false): { view: Ref<View>; load: () => Promise<void> } {
   const view = ref<View>({ kind: 'loading' }) as Ref<View>;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let gone = false;
 
   async function refresh(): Promise<void> {
-    const next = await look();
+    const next = await look(withSeries);
     if (gone) return;
     view.value = next;
     const pause = pauseMs(next);

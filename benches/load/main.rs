@@ -1,0 +1,139 @@
+//! How many submissions a second are durable, how long one takes, and what the bare database would do with the same rows.
+//!
+//! `cargo bench --bench load -- --help`. The release program serves on 127.0.0.1; the load comes from this process, so the
+//! two share the machine. First as many clients as asked for send without a pause (closed loop: the maximum), then
+//! submissions arrive at half that rate whether or not earlier ones are answered (open loop: the times). Each
+//! acknowledged id is read back from the database. Then the very rows that the server wrote are written into an empty
+//! database by one connection with nothing in between, in transactions as large as the server's were on average.
+
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+mod bare;
+mod clients;
+mod site;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use clap::Parser;
+use scilit::storage::Database;
+use support::TestDatabase;
+
+use clients::{Journal, Load};
+use site::Site;
+
+/// Load on a server of this machine.
+#[derive(Debug, Clone, Parser)]
+struct Arguments {
+    /// Items of a submission, one run each
+    #[arg(long, value_delimiter = ',', default_value = "50,250")]
+    items: Vec<usize>,
+    /// Databases, one run each
+    #[arg(long, value_delimiter = ',', default_value = "sqlite,postgres")]
+    databases: Vec<String>,
+    /// Clients that send at once
+    #[arg(long, default_value_t = 32)]
+    connections: usize,
+    /// Seconds of each of the two loops
+    #[arg(long, default_value_t = 8)]
+    seconds: u64,
+    /// Given by cargo; without it nothing is measured
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+/// What one run came to.
+struct Figures {
+    database: String,
+    items: usize,
+    bytes: usize,
+    rate: f64,
+    batch: f64,
+    half: f64,
+    median: Duration,
+    p99: Duration,
+    bare: f64,
+    kept: usize,
+    lost: usize,
+}
+
+fn main() {
+    let arguments = Arguments::parse();
+    if !arguments.bench {
+        return;
+    }
+    println!(
+        "| database | items | body, bytes | durable/s | submissions a commit | bare database/s | ratio | p50 at half | p99 at half | kept | lost |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|---|");
+    for name in &arguments.databases {
+        for items in &arguments.items {
+            let figures = run(name, *items, &arguments);
+            println!("{}", line(&figures));
+        }
+    }
+}
+
+fn database(name: &str) -> TestDatabase {
+    match name {
+        "sqlite" => TestDatabase::sqlite(),
+        "postgres" => TestDatabase::postgres().expect("PostgreSQL's server programs"),
+        other => panic!("{other} is neither sqlite nor postgres"),
+    }
+}
+
+fn run(name: &str, items: usize, arguments: &Arguments) -> Figures {
+    let test = database(name);
+    let site = Site::start(&test, items);
+    let load = Load { connections: arguments.connections, time: Duration::from_secs(arguments.seconds) };
+    // A second that is not counted: caches, connections, prepared statements.
+    let warm = clients::closed(&site, Load { time: Duration::from_secs(1), ..load });
+    let before = site.counts();
+    let full = clients::closed(&site, load);
+    let after = site.counts();
+    let rate = full.acknowledged.len() as f64 / full.took.as_secs_f64();
+    let half = clients::open(&site, load, rate / 2.0);
+    let bytes = site.body(&clients::id(0), "c0").len();
+    let journals = [warm, full, half];
+    let times = &journals[2].times;
+    let (median, p99) = (quantile(times, 0.5), quantile(times, 0.99));
+    site.stop();
+    let kept: usize = journals.iter().map(|journal| journal.acknowledged.len()).sum();
+    let lost = lost(&test.open(), &journals);
+    let batch = (after.kept - before.kept) / (after.batches - before.batches);
+    let bare = bare::rate(&test, &database(name), items, batch.round().max(1.0) as usize);
+    Figures { database: name.to_owned(), items, bytes, rate, batch, half: rate / 2.0, median, p99, bare, kept, lost }
+}
+
+/// How many acknowledged submissions the database does not hold as they were acknowledged.
+fn lost(database: &Database, journals: &[Journal]) -> usize {
+    let sent: BTreeMap<&str, &str> = journals
+        .iter()
+        .flat_map(|journal| journal.acknowledged.iter().map(|(id, sha256)| (id.as_str(), sha256.as_str())))
+        .collect();
+    let ids: Vec<&str> = sent.keys().copied().collect();
+    let mut found = 0;
+    for ids in ids.chunks(500) {
+        let kept = database.kept_under(ids).expect("rows");
+        found += kept.iter().filter(|row| sent.get(row.id.as_str()) == Some(&row.sha256.as_str())).count();
+    }
+    sent.len() - found
+}
+
+fn quantile(times: &[Duration], share: f64) -> Duration {
+    let mut times = times.to_vec();
+    times.sort();
+    let at = (share * times.len() as f64) as usize;
+    times.get(at.min(times.len().saturating_sub(1))).copied().unwrap_or_default()
+}
+
+fn line(figures: &Figures) -> String {
+    let Figures { database, items, bytes, rate, batch, half, median, p99, bare, kept, lost } = figures;
+    let ms = |time: &Duration| time.as_secs_f64() * 1000.0;
+    format!(
+        "| {database} | {items} | {bytes} | {rate:.0} | {batch:.1} | {bare:.0} | {:.2} | {:.1} ms ({half:.0}/s) | {:.1} ms | {kept} | {lost} |",
+        rate / bare,
+        ms(median),
+        ms(p99),
+    )
+}

@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+"""Recompute the published shares of a scilit bundle from its CSV files alone.
+
+    python3 verify.py BUNDLE_FOLDER
+
+Python 3.8 or newer, standard library only. It shares no code and no method with scilit: weights are added up as
+exact decimals from the digits in responses_weighted.csv, and every row of indicator.csv, every margin and the control
+totals of the manifest are held against these sums. It checks digests; signatures are `scilit verify`'s business.
+
+Exit code 0: everything agrees; 1: something differs (each difference is a line); 2: the folder cannot be read.
+"""
+
+import base64
+import csv
+import hashlib
+import json
+import sys
+from collections import defaultdict
+from decimal import Decimal, getcontext
+from pathlib import Path
+
+getcontext().prec = 60
+# A published figure is the nearest double to an exact one, after a sum of thousands of doubles.
+RELATIVE = Decimal("1e-9")
+
+differences = []
+
+
+def differ(what, published, recomputed):
+    differences.append(f"{what}: published {published}, recomputed {recomputed}")
+
+
+def close(published, recomputed):
+    return abs(Decimal(published) - recomputed) <= RELATIVE * max(abs(recomputed), Decimal(1))
+
+
+def rows(folder, name):
+    with open(folder / name, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def levels(person, variable):
+    """The categories of a person in a variable; key groups overlap, one column of 1 each."""
+    if variable == "key_group":
+        return [name[len("key_"):] for name, value in person.items() if name.startswith("key_") and value == "1"]
+    return [person[variable]] if person.get(variable) else []
+
+
+def members(persons, crossing):
+    """Everybody's weight and literacy by the categories of a crossing of at most two variables."""
+    found = defaultdict(list)
+    for person in persons:
+        cells = [()]
+        for variable in crossing:
+            cells = [cell + (level,) for cell in cells for level in levels(person, variable)]
+        for cell in cells:
+            found[cell].append((person["w"], person["literate"] == "1"))
+    return found
+
+
+def share(people):
+    total = sum((weight for weight, _ in people), Decimal(0))
+    literate = sum((weight for weight, is_literate in people if is_literate), Decimal(0))
+    return total, literate / total if total else None
+
+
+def check_indicator(folder, persons):
+    """Every share, base and population; every difference between two groups."""
+    cache, checked = {}, 0
+    for row in rows(folder, "indicator.csv"):
+        table = row["table"]
+        if table.startswith("change_"):
+            continue  # the earlier wave's figures are not in these files
+        names = [row["variable_1"], row["variable_2"]]
+        codes = [row["level_1"], row["level_2"]]
+        is_difference = table.startswith("difference_")
+        crossing = tuple(name for name in (names[:1] if is_difference else names) if name)
+        if crossing not in cache:
+            cache[crossing] = members(persons, crossing)
+        place = f"indicator.csv {table} {codes}"
+        if is_difference:
+            first, second = (share(cache[crossing][(code,)])[1] for code in codes)
+            if row["estimate"] and not close(row["estimate"], first - second):
+                differ(place, row["estimate"], first - second)
+        else:
+            people = cache[crossing][tuple(codes[: len(crossing)])]
+            total, estimate = share(people)
+            if int(row["n"]) != len(people):
+                differ(f"{place} n", row["n"], len(people))
+            if row["population"] and not close(row["population"], total):
+                differ(f"{place} population", row["population"], total)
+            if row["estimate"] and (estimate is None or not close(row["estimate"], estimate)):
+                differ(f"{place} estimate", row["estimate"], estimate)
+            if estimate is not None and not row["estimate"] and not row["not_estimable"]:
+                differ(f"{place} estimate", "nothing", estimate)
+        checked += 1
+    return checked
+
+
+def check_margins(folder, persons):
+    """The final weights add up to the margins that they were raked to."""
+    if not (folder / "margins.csv").exists():
+        return 0
+    margins = rows(folder, "margins.csv")
+    for margin in margins:
+        people = members(persons, (margin["variable"],))[(margin["level"],)]
+        total = share(people)[0]
+        if not abs(total - Decimal(margin["total"])) <= Decimal("1e-6") * Decimal(margin["total"]):
+            differ(f"margins.csv {margin['variable']} {margin['level']}", margin["total"], total)
+    return len(margins)
+
+
+def check_manifest(folder, responses, persons):
+    """Digests, sizes, counts and control totals of the manifest."""
+    statement = json.loads(base64.b64decode(json.loads((folder / "manifest.dsse.json").read_bytes())["payload"]))
+    listed = {subject["name"]: subject for subject in statement["subject"]}
+    present = {path.name for path in folder.iterdir()} - {"manifest.dsse.json"}
+    if present != set(listed):
+        differ("the folder's files", sorted(listed), sorted(present))
+    for name in present & set(listed):
+        content = (folder / name).read_bytes()
+        digest = hashlib.sha256(content).hexdigest()
+        if digest != listed[name]["digest"]["sha256"] or len(content) != listed[name]["annotations"]["bytes"]:
+            differ(f"{name} SHA-256", listed[name]["digest"]["sha256"], digest)
+    predicate = statement["predicate"]
+    counts, totals = predicate["counts"], predicate["controlTotals"]
+    if (counts["responses"], counts["used"]) != (len(responses), len(persons)):
+        differ("counts", counts, (len(responses), len(persons)))
+    exact = {
+        "weight": sum((person["w"] for person in persons), Decimal(0)),
+        "weightTimesScore": sum((person["w"] * Decimal(person["score"]) for person in persons), Decimal(0)),
+        "weightOfLiterate": sum((person["w"] for person in persons if person["literate"] == "1"), Decimal(0)),
+    }
+    for name, total in exact.items():
+        if Decimal(totals[name]) != total:
+            differ(f"control total {name}", totals[name], total)
+    return len(listed)
+
+
+def main():
+    if len(sys.argv) != 2:
+        print(__doc__)
+        return 2
+    folder = Path(sys.argv[1])
+    try:
+        responses = rows(folder, "responses_weighted.csv")
+        persons = [dict(row, w=Decimal(row["weight"])) for row in responses if row["weight"]]
+        files = check_manifest(folder, responses, persons)
+        figures, margins = check_indicator(folder, persons), check_margins(folder, persons)
+    except (OSError, ValueError, KeyError, ArithmeticError) as error:
+        print(f"无法读取 cannot be read: {error!r}")
+        return 2
+    for difference in differences:
+        print(difference)
+    if differences:
+        print(f"不一致 {len(differences)} 处 differences")
+        return 1
+    print(f"一致 agrees: {figures} rows of indicator.csv, {margins} margins, {files} files, {len(persons)} persons")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

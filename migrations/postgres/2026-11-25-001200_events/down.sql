@@ -1,0 +1,3 @@
+DROP TABLE contact_attempt;
+DROP TABLE field_event;
+DROP TABLE field_event_head;

@@ -1,0 +1,73 @@
+//! `inputs.json` read back: every input of a run by digest, and what the run was asked.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::indicator::{SampleRelation, VarianceChoice};
+
+/// Every input by digest.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct InputDigests {
+    /// The questionnaire's hash.
+    pub questionnaire: String,
+    /// The scoring profile.
+    pub profile: ProfileDigest,
+    /// The survey's files by kind.
+    pub files: BTreeMap<String, String>,
+    /// The responses.
+    pub responses: ResponsesDigest,
+    /// What the run was asked.
+    pub request: Request,
+    /// The earlier run's results.
+    pub earlier: Option<String>,
+}
+
+/// The scoring profile.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ProfileDigest {
+    /// Its id.
+    pub id: String,
+    /// Its version.
+    pub version: String,
+    /// The digest of its file.
+    pub sha256: String,
+}
+
+/// The responses as they were kept.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ResponsesDigest {
+    /// How many.
+    pub n: u64,
+    /// Over the lines `case id digest`.
+    pub sha256: String,
+}
+
+/// What the run was asked.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Request {
+    /// The variance method.
+    #[serde(default)]
+    pub variance: VarianceChoice,
+    /// Which interviews counted.
+    #[serde(default)]
+    pub include: Option<String>,
+    /// The earlier run.
+    #[serde(default)]
+    pub earlier: Option<EarlierRequest>,
+}
+
+/// The earlier run.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlierRequest {
+    /// Its id.
+    pub run: String,
+    /// How its sample stands to this one's.
+    #[serde(default)]
+    pub samples: SampleRelation,
+}

@@ -1,0 +1,4 @@
+import { mountPage } from '../mount';
+import TrendPage from './TrendPage.vue';
+
+mountPage(TrendPage);

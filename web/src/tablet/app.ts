@@ -1,0 +1,193 @@
+import { computed, reactive, ref, shallowRef, triggerRef } from 'vue';
+import { Instrument, type Form } from '../rules/form';
+import { sender, type Send } from './net/api';
+import { meet, type Network } from './net/engine';
+import { unsent } from './net/queue';
+import { NewerData, openDatabase, type Database, type Profile, type QueueRow } from './store/database';
+import { hex, sha256 } from './store/crypto';
+import type { Session } from './store/session';
+import { emptyVisit, type Book, type Case, type Visit } from './work/types';
+
+declare const __RELEASE__: string;
+export const RELEASE = __RELEASE__;
+const ROUND_MS = 60_000;
+
+/** Why nothing goes on: shown over everything. */
+export type Fatal = 'write' | 'newer' | 'closed' | 'open';
+
+/** What all screens share. Only plain data is made reactive; the session and its key never are. */
+export const app = reactive({
+  started: false,
+  fatal: null as Fatal | null,
+  profiles: [] as Profile[],
+  book: null as Book | null,
+  visits: {} as Record<string, Visit>,
+  rows: [] as QueueRow[],
+  events: 0,
+  network: 'unknown' as Network,
+  busy: false,
+  /** A newer program waits for the word to take over. */
+  update: false,
+  storagePersisted: true,
+});
+
+export const session = shallowRef<Session | null>(null);
+let database: Database | null = null;
+const send: Send = sender(RELEASE);
+
+export const db = (): Database => {
+  if (!database) throw new Error('the database is not open');
+  return database;
+};
+export const request: Send = (...args) => send(...args);
+
+export async function start(): Promise<void> {
+  try {
+    database = await openDatabase();
+    app.profiles = await database.getAll('profiles');
+  } catch (error) {
+    app.fatal = error instanceof NewerData ? 'newer' : 'open';
+  }
+  globalThis.addEventListener('scilit-database-closed', () => (app.fatal = 'closed'));
+  app.started = true;
+}
+
+export async function enter(next: Session): Promise<void> {
+  const [book, visits, rows] = await Promise.all([next.book(), next.visits(), next.queue()]);
+  app.book = book;
+  app.visits = Object.fromEntries(visits.map((visit) => [visit.key, visit]));
+  app.rows = rows;
+  app.events = await next.countEvents();
+  session.value = next;
+  app.profiles = await db().getAll('profiles');
+  void round();
+}
+
+export function leave(): void {
+  session.value = null;
+  instruments.clear();
+  Object.assign(app, { book: null, visits: {}, rows: [], events: 0, network: 'unknown' });
+}
+
+export const signedIn = (): Session => {
+  if (!session.value) throw new Error('nobody is signed in');
+  return session.value;
+};
+
+export async function refresh(): Promise<void> {
+  if (!session.value) return;
+  app.rows = await session.value.queue();
+  app.events = await session.value.countEvents();
+}
+
+let again = false;
+
+/** One meeting with the server; never two at once, not even from two tabs. */
+export async function round(patient = true): Promise<void> {
+  const owner = session.value;
+  const book = app.book;
+  if (!owner || !book) return;
+  if (app.busy) {
+    again = true;
+    return;
+  }
+  app.busy = true;
+  try {
+    const changed = (): void => void refresh();
+    const meeting = () => meet({ session: owner, book, send: request, now: Date.now, random: Math.random, changed }, patient);
+    const run = async (lock: Lock | null) => (lock ? meeting() : null);
+    const result = await navigator.locks.request(`meeting:${owner.owner}`, { ifAvailable: true }, run);
+    if (result && session.value === owner) app.network = result.network;
+  } catch (error) {
+    failed(error);
+  } finally {
+    app.busy = false;
+    await refresh().catch(failed);
+  }
+  if (again) {
+    again = false;
+    await round(patient);
+  }
+}
+
+/** A write that failed stops everything: going on would lose answers without a word. */
+export function failed(error: unknown): void {
+  if (session.value === null) return;
+  const name = error instanceof Error ? error.name : '';
+  app.fatal = name === 'InvalidStateError' ? 'closed' : 'write';
+}
+
+export function keepMeeting(): void {
+  const soon = (): void => void round();
+  globalThis.addEventListener('online', () => void round(false));
+  globalThis.addEventListener('offline', () => (app.network = 'network'));
+  document.addEventListener('visibilitychange', () => document.visibilityState === 'visible' && soon());
+  setInterval(() => document.visibilityState === 'visible' && soon(), ROUND_MS);
+}
+
+export const waiting = computed(() => unsent(app.rows));
+
+const instruments = new Map<string, Instrument>();
+
+/** The form of a case, checked against the digest it came with. */
+export async function instrumentOf(work: Case): Promise<Instrument | null> {
+  const { instrument: hash } = work.value;
+  const known = instruments.get(hash);
+  if (known) return known;
+  const row = await db().get('instruments', hash);
+  if (!row || hex(await sha256(new TextEncoder().encode(row.text))) !== row.sha256) return null;
+  const instrument = new Instrument(JSON.parse(row.text) as Form);
+  instruments.set(hash, instrument);
+  return instrument;
+}
+
+export const visitOf = (key: string): Visit => app.visits[key] ?? emptyVisit(key);
+
+/** Statuses, in the words that are the same everywhere. */
+export type Status = 'open' | 'going' | 'finished' | 'uploaded' | 'returned' | 'void';
+
+export function statusOf(work: Case): Status {
+  const visit = app.visits[work.key];
+  if (visit?.interview) return 'going';
+  const last = visit?.finished.at(-1);
+  const row = last && app.rows.find((one) => one.id === last.id && one.rev === last.rev);
+  if (row && ['queued', 'sending', 'parked'].includes(row.state)) return 'finished';
+  if (work.value.state === 'void') return 'void';
+  if (returnOf(work)) return 'returned';
+  return row || work.value.state === 'done' ? 'uploaded' : 'open';
+}
+
+/** The message by which a case's last revision came back, while nothing newer was finished. */
+export function returnOf(work: Case) {
+  const last = app.visits[work.key]?.finished.at(-1);
+  const about = app.book?.messages.filter((one) => one.kind === 'returned' && one.response === last?.id && one.rev === last.rev);
+  return about?.sort((a, b) => b.seq - a.seq)[0] ?? null;
+}
+
+/** Screens by the part of the address behind the hash sign. */
+export const path = ref(readPath());
+
+/** A one-time code behind the hash sign, as the picture on the supervisor's page holds it. */
+export const codeInAddress = ref(readCode());
+
+function readCode(): string {
+  return /^#[0-9A-Za-z-]{10,14}$/.test(location.hash) ? location.hash.slice(1) : '';
+}
+
+function readPath(): string[] {
+  return location.hash.startsWith('#/') ? location.hash.slice(2).split('/').map(decodeURIComponent) : [];
+}
+
+export function listenToAddress(): void {
+  globalThis.addEventListener('hashchange', () => {
+    path.value = readPath();
+    codeInAddress.value = readCode();
+    triggerRef(path);
+  });
+}
+
+export const go = (...parts: string[]): void => {
+  location.hash = `/${parts.map(encodeURIComponent).join('/')}`;
+};
+
+export const goCase = (key: string, ...rest: string[]): void => go('case', ...key.split('/'), ...rest);

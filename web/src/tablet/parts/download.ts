@@ -1,0 +1,10 @@
+/** Hands a text to the person as a file; its name. */
+export function download(text: string): string {
+  const name = `scilit-${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}.package`;
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([text], { type: 'application/octet-stream' }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+  return name;
+}

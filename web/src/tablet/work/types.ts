@@ -1,0 +1,171 @@
+import type { MissingKind } from '../../rules/form';
+import type { Person, Selection } from '../../rules/household';
+
+/** The pre-committed number and the way of drawing one of a household. */
+export interface Draw {
+  readonly method: 'uniform' | 'kish';
+  /** Numerator over 2^53, as text: exact. */
+  readonly u_num: string;
+  readonly table: string | null;
+  readonly algorithm: string;
+}
+
+/** One case as the server assigns it. */
+export interface CaseValue {
+  readonly survey_code: string;
+  readonly survey_title: string;
+  readonly place: string;
+  readonly district: string;
+  readonly district_name: string;
+  readonly psu: string;
+  readonly residence: string;
+  readonly survey_state: string;
+  readonly fieldwork_from: string | null;
+  readonly fieldwork_to: string | null;
+  readonly state: string;
+  readonly priority: number;
+  readonly reserve: boolean;
+  readonly assignment: string;
+  readonly instrument: string;
+  readonly selection: Draw | null;
+  readonly draw: { readonly seed: string; readonly algorithm: string; readonly items: readonly string[]; readonly options: Readonly<Record<string, readonly string[]>> } | null;
+}
+
+export interface Case {
+  readonly key: string;
+  readonly survey: string;
+  readonly case: string;
+  readonly value: CaseValue;
+}
+
+export interface ItemComment {
+  readonly item: string;
+  readonly comment: string;
+}
+
+/** A message of the inbox: work that came back. */
+export interface InboxMessage {
+  readonly seq: number;
+  readonly kind: string;
+  readonly response: string;
+  readonly rev: number;
+  readonly payload: {
+    readonly case?: string;
+    readonly reason_code?: string;
+    readonly comment?: string;
+    readonly item_comments?: readonly ItemComment[];
+  };
+  readonly created_at_ms: number;
+  read_at_ms: number | null;
+}
+
+/** Everything the server told this person, as one sealed document. */
+export interface Book {
+  cursor: string | null;
+  cases: Record<string, Case>;
+  messages: InboxMessage[];
+  policy: { grace_days: number; min_release: string | null };
+  keys: readonly ServerKey[];
+  token: string;
+  offsetMs: number;
+  /** The case that was open when the program ended. */
+  open: string | null;
+}
+
+export interface ServerKey {
+  readonly id: string;
+  readonly algorithm: string;
+  readonly key: string;
+}
+
+export interface Attempt {
+  readonly id: string;
+  readonly at: number;
+  readonly outcome: string;
+  readonly note: string;
+  readonly gps: Position | null;
+}
+
+export interface Position {
+  readonly lat: number;
+  readonly lon: number;
+  readonly accuracy: number;
+}
+
+export interface Member extends Person {
+  /** 称谓, never a name. */
+  readonly relation: string;
+}
+
+export interface Drawn extends Selection {
+  readonly at: number;
+  /** Roster numbers of the eligible in the order of drawing. */
+  readonly order: readonly number[];
+  readonly no: number;
+  /** Why it was drawn again; empty at the first time. */
+  readonly reason: string;
+  readonly roster: readonly Member[];
+}
+
+export interface Kept {
+  v?: unknown;
+  m?: MissingKind;
+  n_changes: number;
+  ms: number;
+}
+
+export interface Interview {
+  readonly id: string;
+  readonly rev: number;
+  readonly parent_rev: number | null;
+  readonly startedAt: number;
+  activeMs: number;
+  answers: Record<string, Kept>;
+  order: string[];
+  /** The item on screen, or `review`. */
+  at: string;
+  /** Soft checks that the surveyor confirmed, as `item/number`. */
+  confirmed: string[];
+  brokenOff: string | null;
+  comments: readonly ItemComment[];
+  /** Why the answers were changed after a return. */
+  correction: string;
+  note: string;
+}
+
+export interface Finished {
+  readonly id: string;
+  readonly rev: number;
+  readonly sha256: string;
+  readonly at: number;
+  readonly code: string;
+}
+
+/** All that happened at one case, as one sealed document. */
+export interface Visit {
+  readonly key: string;
+  cardShownAt: number | null;
+  attempts: Attempt[];
+  roster: Member[];
+  selections: Drawn[];
+  consent: { readonly given: boolean; readonly at_ms: number; readonly callback: boolean } | null;
+  interview: Interview | null;
+  /** What was sent, with the answers of the last one, so that it can be corrected after a return. */
+  finished: Finished[];
+  last: Interview | null;
+}
+
+export const emptyVisit = (key: string): Visit => ({
+  key,
+  cardShownAt: null,
+  attempts: [],
+  roster: [],
+  selections: [],
+  consent: null,
+  interview: null,
+  finished: [],
+  last: null,
+});
+
+/** A document from the store as a later program expects it: fields that an earlier one did not know are empty. */
+export const completeVisit = (kept: Partial<Visit> & { key: string }): Visit => ({ ...emptyVisit(kept.key), ...kept });
