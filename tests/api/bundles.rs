@@ -62,6 +62,9 @@ fn lines_edited(files: &BundleFiles, name: &str, edit: impl FnOnce(&mut Vec<Stri
     })
 }
 
+/// What a hand does to the lines of a file.
+type Edit = fn(&mut Vec<String>);
+
 #[test]
 fn rel_a1_any_changed_byte_of_any_file_of_a_bundle_is_found() {
     let test = TestDatabase::sqlite();
@@ -97,7 +100,7 @@ fn rel_a2_rows_that_were_swapped_dropped_doubled_or_added_are_found_even_when_si
             None,
             "the control: signing again is no fault"
         );
-        let edits: [(&str, fn(&mut Vec<String>)); 4] = [
+        let edits: [(&str, Edit); 4] = [
             ("swapped", |lines| lines.swap(1, 2)),
             ("dropped", |lines| drop(lines.remove(1))),
             ("doubled", |lines| lines.insert(1, lines[1].clone())),
