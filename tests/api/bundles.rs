@@ -48,6 +48,9 @@ fn signed_again(mut files: BundleFiles, run: &str, signer: &Signer) -> BundleFil
     files
 }
 
+/// What somebody does to the lines of a file.
+type Edit = fn(&mut Vec<String>);
+
 fn edited(files: &BundleFiles, name: &str, edit: impl FnOnce(&mut Vec<u8>)) -> BundleFiles {
     let mut files = files.clone();
     edit(files.get_mut(name).expect("the file"));
@@ -97,7 +100,7 @@ fn rel_a2_rows_that_were_swapped_dropped_doubled_or_added_are_found_even_when_si
             None,
             "the control: signing again is no fault"
         );
-        let edits: [(&str, fn(&mut Vec<String>)); 4] = [
+        let edits: [(&str, Edit); 4] = [
             ("swapped", |lines| lines.swap(1, 2)),
             ("dropped", |lines| drop(lines.remove(1))),
             ("doubled", |lines| lines.insert(1, lines[1].clone())),
