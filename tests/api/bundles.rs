@@ -174,6 +174,27 @@ fn rel_d4_a_bundle_computes_to_the_same_bytes_again_without_a_database() {
 }
 
 #[test]
+fn rel_d4_a_comparison_and_replicates_compute_again_from_the_bundle() {
+    on_every_backend(|test| {
+        let (app, first, _) = bundled(test);
+        let survey = app.get(Role::Analyst, &format!("/api/v1/runs/{first}")).json()["survey"].clone();
+        for request in [
+            json!({"earlier": {"run": first, "samples": "shared_psus"}}),
+            json!({"earlier": {"run": first, "samples": "independent"}}),
+            json!({"variance": {"method": "bootstrap", "replicates": 20, "seed": 7}}),
+            json!({"variance": {"method": "jkn"}}),
+        ] {
+            let run = app.ended(&app.ask_for_run(survey.as_str().expect("a survey"), &request));
+            assert_eq!(run["state"], "succeeded", "{run}");
+            let answer = app.get(Role::Auditor, &format!("/api/v1/runs/{}/bundle", run["id"].as_str().expect("an id")));
+            let files = archive::unpack(&answer.body).expect("an archive");
+            assert_eq!(verify(&files, None).map(|_| ()).map_err(|fault| fault.to_string()), Ok(()), "{request}");
+            assert_eq!(recompute(&files).map_err(|fault| fault.to_string()), Ok(9), "{request}");
+        }
+    });
+}
+
+#[test]
 fn a_bundle_holds_no_case_no_person_no_time_and_no_words_of_a_person() {
     let test = TestDatabase::sqlite();
     let (_app, _, files) = bundled(&test);

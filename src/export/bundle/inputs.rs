@@ -56,18 +56,7 @@ pub struct Request {
     /// Which interviews counted.
     #[serde(default)]
     pub include: Option<String>,
-    /// The earlier run.
+    /// How the earlier run's sample stands to this one's, where the run was compared with one.
     #[serde(default)]
-    pub earlier: Option<EarlierRequest>,
-}
-
-/// The earlier run.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EarlierRequest {
-    /// Its id.
-    pub run: String,
-    /// How its sample stands to this one's.
-    #[serde(default)]
-    pub samples: SampleRelation,
+    pub samples: Option<SampleRelation>,
 }

@@ -148,9 +148,9 @@ fn responses(questionnaire: &Questionnaire, answers: &[u8]) -> Result<Vec<Respon
 }
 
 fn earlier(files: &BundleFiles, inputs: &InputDigests) -> Result<Option<EarlierWave>, BundleFault> {
-    let Some(request) = &inputs.request.earlier else { return Ok(None) };
+    let Some(samples) = inputs.request.samples else { return Ok(None) };
     let results = json(files, EARLIER_RESULTS_FILE)?;
-    let sample = match request.samples {
+    let sample = match samples {
         SampleRelation::Independent => None,
         SampleRelation::SharedPsus => {
             let plan = read(EARLIER_PLAN_FILE, Plan::from_json(text(files, EARLIER_PLAN_FILE)?))?;
@@ -158,5 +158,5 @@ fn earlier(files: &BundleFiles, inputs: &InputDigests) -> Result<Option<EarlierW
             Some((plan, read(EARLIER_CASES_FILE, cases)?))
         }
     };
-    Ok(Some(EarlierWave { results, samples: request.samples, sample }))
+    Ok(Some(EarlierWave { results, samples, sample }))
 }

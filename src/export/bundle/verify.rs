@@ -163,7 +163,7 @@ fn contents(files: &BundleFiles, predicate: &RunPredicate) -> Result<(), BundleF
 fn inputs(files: &BundleFiles, read: &Read) -> Result<(), BundleFault> {
     let named = &read.inputs;
     let of_kind = |kind: &str| named.files.get(kind).map(String::as_str);
-    let shared = named.request.earlier.as_ref().is_some_and(|of| of.samples == SampleRelation::SharedPsus);
+    let shared = named.request.samples == Some(SampleRelation::SharedPsus);
     let expected = [
         (QUESTIONNAIRE_FILE, Some(named.questionnaire.as_str())),
         (PROFILE_FILE, Some(named.profile.sha256.as_str())),
