@@ -24,7 +24,7 @@ const CASES: &str = include_str!("../badinputs/cases.jsonl");
 
 /// What may grow when bytes are kept or a refusal is logged; a body that is refused may grow only the second group.
 const KEPT: [&str; 5] = ["submission_raw", "receipt", "interview", "quarantine", "canonical_interview"];
-const SECURITY: [&str; 6] = ["audit_entry", "audit_head", "checkpoint", "login_attempt", "login_throttle", "throttle"];
+const SECURITY: [&str; 4] = ["audit_entry", "audit_head", "audit_checkpoint", "throttle"];
 
 struct Stage {
     app: TestApp,
