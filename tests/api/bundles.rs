@@ -65,9 +65,6 @@ fn lines_edited(files: &BundleFiles, name: &str, edit: impl FnOnce(&mut Vec<Stri
     })
 }
 
-/// What a hand does to the lines of a file.
-type Edit = fn(&mut Vec<String>);
-
 #[test]
 fn rel_a1_any_changed_byte_of_any_file_of_a_bundle_is_found() {
     let test = TestDatabase::sqlite();
