@@ -48,6 +48,9 @@ fn signed_again(mut files: BundleFiles, run: &str, signer: &Signer) -> BundleFil
     files
 }
 
+/// What somebody does to the lines of a file.
+type Edit = fn(&mut Vec<String>);
+
 fn edited(files: &BundleFiles, name: &str, edit: impl FnOnce(&mut Vec<u8>)) -> BundleFiles {
     let mut files = files.clone();
     edit(files.get_mut(name).expect("the file"));
@@ -61,9 +64,6 @@ fn lines_edited(files: &BundleFiles, name: &str, edit: impl FnOnce(&mut Vec<Stri
         *bytes = lines.concat().into_bytes();
     })
 }
-
-/// What a hand does to the lines of a file.
-type Edit = fn(&mut Vec<String>);
 
 #[test]
 fn rel_a1_any_changed_byte_of_any_file_of_a_bundle_is_found() {
@@ -170,6 +170,27 @@ fn rel_d4_a_bundle_computes_to_the_same_bytes_again_without_a_database() {
             differs("results.json", "\"engine\": \"scilit 0.1.0\"", "\"engine\": \"scilit 9\""),
             FaultKind::Policy
         );
+    });
+}
+
+#[test]
+fn rel_d4_a_comparison_and_replicates_compute_again_from_the_bundle() {
+    on_every_backend(|test| {
+        let (app, first, _) = bundled(test);
+        let survey = app.get(Role::Analyst, &format!("/api/v1/runs/{first}")).json()["survey"].clone();
+        for request in [
+            json!({"earlier": {"run": first, "samples": "shared_psus"}}),
+            json!({"earlier": {"run": first, "samples": "independent"}}),
+            json!({"variance": {"method": "bootstrap", "replicates": 20, "seed": 7}}),
+            json!({"variance": {"method": "jkn"}}),
+        ] {
+            let run = app.ended(&app.ask_for_run(survey.as_str().expect("a survey"), &request));
+            assert_eq!(run["state"], "succeeded", "{run}");
+            let answer = app.get(Role::Auditor, &format!("/api/v1/runs/{}/bundle", run["id"].as_str().expect("an id")));
+            let files = archive::unpack(&answer.body).expect("an archive");
+            assert_eq!(verify(&files, None).map(|_| ()).map_err(|fault| fault.to_string()), Ok(()), "{request}");
+            assert_eq!(recompute(&files).map_err(|fault| fault.to_string()), Ok(9), "{request}");
+        }
     });
 }
 

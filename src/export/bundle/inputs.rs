@@ -56,7 +56,7 @@ pub struct Request {
     /// Which interviews counted.
     #[serde(default)]
     pub include: Option<String>,
-    /// How the sample of the earlier run stands to this one's, where one is compared with.
+    /// How the earlier run's sample stands to this one's, where the run was compared with one.
     #[serde(default)]
     pub samples: Option<SampleRelation>,
 }
