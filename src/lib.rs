@@ -8,14 +8,14 @@
 //!
 //! | step | room |
 //! |---|---|
-//! | read, check and publish a questionnaire; check a response; score it | [`instrument`] |
+//! | read, check and publish a questionnaire; draw a case's order and its person; check a response; score it | [`instrument`] |
 //! | design, weights, replicates, estimates, intervals, plans | [`statistics`] |
 //! | tables by district and group, their differences and changes, small areas, targets, verdicts | [`indicator`] |
 //! | digests, signed receipts, the audit log's tree and proofs | [`evidence`] |
-//! | tables to files | [`export`] |
+//! | tables to files; a run's bundle and its verification | [`export`] |
 //! | a synthetic city with its surveys, for the demo, load and coverage | [`simulate`] |
 //! | the only folder that knows SQL | `storage` |
-//! | people, devices and the policy of routes; judgement and review; the vault; HTTP; background runs | `server` |
+//! | people, devices, assignments and the policy of routes; judgement and review; the vault; HTTP; background runs | `server` |
 //! | one file a command | `cli` |
 //!
 //! The first six are pure: no clock, no files, no network, no database. `cargo check --no-default-features --lib`

@@ -3,7 +3,7 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, request as ask } from 'node:http';
 import { createServer as createSocket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -67,44 +67,10 @@ export function call(url, method, path, { headers = {}, body } = {}) {
   });
 }
 
-// --- databases -------------------------------------------------------------------------------------------------
-
-const unprivileged = () => (process.getuid?.() === 0 ? (readFileSync('/etc/passwd', 'utf8').includes('\npostgres:') ? 'postgres' : 'nobody') : null);
-
-function asUser(program, args) {
-  const user = unprivileged();
-  const [name, all] = user ? ['runuser', ['-u', user, '--', program, ...args]] : [program, args];
-  // pg_ctl's child inherits its output, so nothing may wait for the end of it.
-  const { status, stderr } = spawnSync(name, all, { cwd: '/', stdio: ['ignore', 'ignore', 'ignore'], env: { ...process.env, LC_ALL: 'C.UTF-8' } });
-  if (status !== 0) throw new Error(`${program} failed: ${stderr}`);
-}
-
-/** A PostgreSQL of this test's own, or null where the machine has none. */
-export function startPostgres() {
-  const packaged = existsSync('/usr/lib/postgresql') ? readdirSync('/usr/lib/postgresql').sort().reverse() : [];
-  const programs = packaged.map((version) => join('/usr/lib/postgresql', version, 'bin')).find((folder) => existsSync(join(folder, 'initdb')));
-  if (!programs) return null;
-  const folder = mkdtempSync('/tmp/scilit-pg-');
-  chmodSync(folder, 0o755);
-  const user = unprivileged();
-  if (user) spawnSync('chown', [user, folder]);
-  const data = join(folder, 'data');
-  asUser(join(programs, 'initdb'), ['-D', data, '-U', 'tester', '-A', 'trust', '-E', 'UTF8', '--no-sync', '--locale=C']);
-  const options = `-c listen_addresses='' -c unix_socket_directories='${folder}' -c fsync=off`;
-  asUser(join(programs, 'pg_ctl'), ['-D', data, '-l', join(folder, 'log'), '-w', '-t', '60', '-o', options, 'start']);
-  return {
-    url: `postgres://tester@${encodeURIComponent(folder)}/postgres`,
-    stop: () => {
-      asUser(join(programs, 'pg_ctl'), ['-D', data, '-m', 'immediate', '-w', 'stop']);
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
-}
-
 // --- the server ------------------------------------------------------------------------------------------------
 
 export class Server {
-  static async start({ postgres = null, settings = {} } = {}) {
+  static async start({ settings = {} } = {}) {
     if (!existsSync(BINARY)) throw new Error(`${BINARY} is not there: build it (cargo build)`);
     const folder = mkdtempSync(join(tmpdir(), 'scilit-field-'));
     const port = await freePort();
@@ -114,7 +80,7 @@ export class Server {
     server.env = {
       // What the test runner tells the tests is no setting of the program, which refuses what it does not know.
       ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SCILIT_'))),
-      SCILIT_DATABASE_URL: postgres?.url ?? `sqlite:${join(folder, 'field.db')}`,
+      SCILIT_DATABASE_URL: `sqlite:${join(folder, 'field.db')}`,
       SCILIT_KEY_DIR: join(folder, 'keys'),
       SCILIT_LISTEN: `127.0.0.1:${port}`,
       SCILIT_PUBLIC_URL: server.url,
@@ -254,9 +220,9 @@ export class Line {
 
 /** Server, line, people, questionnaire, survey and assigned cases. */
 export class Field {
-  static async open({ cases = 5, postgres = null, settings = {}, title = '平板测试（示例数据）' } = {}) {
+  static async open({ cases = 5, settings = {}, title = '平板测试（示例数据）' } = {}) {
     const field = new Field();
-    field.server = await Server.start({ postgres, settings });
+    field.server = await Server.start({ settings });
     field.line = await Line.open(field.server);
     [field.admin, field.second] = [await field.server.signIn('chen'), await field.server.signIn('wang')];
     field.surveyor = await field.person('lixue', 'surveyor', '李雪');
