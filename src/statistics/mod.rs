@@ -44,7 +44,7 @@ pub mod verdict;
 pub mod waves;
 pub mod weighting;
 
-pub use analyse::{analyse, answer};
+pub use analyse::{analyse, answer, estimates};
 pub use data::DataTable;
 pub use error::StatisticsError;
 pub use estimate::{Answer, DomainValue, EstimateRow, NotEstimable, Quantity};
