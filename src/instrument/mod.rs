@@ -17,7 +17,7 @@ mod source;
 pub mod strict_json;
 pub mod text;
 
-pub use disposition::{DISPOSITIONS, Disposition};
+pub use disposition::{DISPOSITIONS, Disposition, DispositionGroup, NOT_ATTEMPTED};
 pub use draw::{DRAW_ALGORITHM, Draw};
 pub use expression::Expression;
 pub use faults::{Fault, FaultCode, Faults};

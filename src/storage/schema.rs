@@ -374,6 +374,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    identity_note (device_id, seq, field) {
+        device_id -> Text,
+        seq -> BigInt,
+        field -> Text,
+        survey_id -> Text,
+        case_id -> Text,
+        ciphertext -> Binary,
+    }
+}
+
+diesel::table! {
     identity_erasure (survey_id, case_id) {
         survey_id -> Text,
         case_id -> Text,

@@ -9,6 +9,7 @@ mod audit;
 mod bad_input;
 mod bad_inputs;
 mod bundles;
+mod cases;
 mod contract;
 mod devices;
 mod fuzz;

@@ -18,6 +18,9 @@ pub struct InputDigests {
     pub files: BTreeMap<String, String>,
     /// The responses.
     pub responses: ResponsesDigest,
+    /// The contact attempts, where tablets told of any.
+    #[serde(default)]
+    pub attempts: Option<ResponsesDigest>,
     /// What the run was asked.
     pub request: Request,
     /// The earlier run's results.
@@ -42,7 +45,7 @@ pub struct ProfileDigest {
 pub struct ResponsesDigest {
     /// How many.
     pub n: u64,
-    /// Over the lines `case id digest`.
+    /// Over the lines `case id digest`; of attempts, `case id outcome time`.
     pub sha256: String,
 }
 

@@ -23,7 +23,7 @@ use crate::server::policy::{Access, Open};
         health::healthz, health::readyz, health::metrics, openapi, keys::list,
         questionnaires::publish, questionnaires::list, questionnaires::form,
         surveys::create, surveys::list, surveys::show, surveys::put_file,
-        identity::put_contacts, identity::read_contact, identity::request_erasure, identity::confirm_erasure,
+        identity::put_contacts, identity::read_contact, identity::read_visit_notes, identity::request_erasure, identity::confirm_erasure,
         submissions::put, submissions::receipt, responses::list, responses::show, responses::diff,
         review::begin, review::approve, review::send_back, review::request_void, review::confirm_void, review::lock,
         review::reopen, review::promote, review::approve_many, quarantine::choose, quarantine::list, quarantine::accept,

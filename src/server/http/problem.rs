@@ -239,7 +239,7 @@ impl From<StorageError> for Problem {
             StorageError::QueueFull(waiting) => {
                 Self::of(&codes::THROTTLED).because(format!("已有{waiting}次计算在排队"))
             }
-            StorageError::Unavailable(_) => {
+            StorageError::Unavailable(_) | StorageError::KeysChanged => {
                 tracing::warn!(%error, "the database is away or busy");
                 Self::of(&codes::OVERLOADED)
             }

@@ -59,6 +59,7 @@ routes! {
     GET "/api/v1/surveys/{id}" => surveys::show;
     PUT "/api/v1/surveys/{id}/files/contacts" => identity::put_contacts;
     POST "/api/v1/cases/{survey}/{case}/contact" => identity::read_contact;
+    POST "/api/v1/cases/{survey}/{case}/attempts/{attempt}/notes" => identity::read_visit_notes;
     POST "/api/v1/cases/{survey}/{case}/erasure" => identity::request_erasure;
     POST "/api/v1/cases/{survey}/{case}/erasure/confirm" => identity::confirm_erasure;
     PUT "/api/v1/surveys/{id}/files/{kind}" => surveys::put_file;

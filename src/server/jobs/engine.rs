@@ -1,5 +1,7 @@
 //! The engine of the runs: from a survey's inputs to its indicator and the files that show it.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
 use super::{Include, NamedFile, RunFailure, RunInputs};
@@ -15,9 +17,9 @@ use crate::{
         plan::CASES_FILE,
         results::{Status, SurveyHead},
     },
-    instrument::{ItemFault, Questionnaire, Response, ScoringProfile, Submission},
+    instrument::{Disposition, ItemFault, Questionnaire, Response, ScoringProfile, Submission},
     statistics::{DataTable, Plan},
-    storage::{FileKind, JudgedBody},
+    storage::{AttemptOutcome, FileKind, JudgedBody},
 };
 
 impl RunFailure {
@@ -45,6 +47,7 @@ pub fn indicator(inputs: &RunInputs) -> Result<Vec<NamedFile>, RunFailure> {
         .map_err(|faults| RunFailure::new("stored-profile", faults))?;
     let files = read_files(inputs)?;
     let responses = read_responses(&questionnaire, &inputs.bodies)?;
+    let attempts = last_outcomes(&inputs.attempts);
     let options = RunOptions { variance: inputs.request.variance, earlier: read_earlier(inputs)? };
     let survey = &inputs.survey;
     let digests = inputs.digests();
@@ -65,6 +68,7 @@ pub fn indicator(inputs: &RunInputs) -> Result<Vec<NamedFile>, RunFailure> {
         regions: &files.regions,
         targets: &files.targets,
         responses: &responses,
+        attempts: &attempts,
         options: &options,
         input_digest: sha256_hex(digests.as_bytes()),
         ids: RowIds::Derived,
@@ -72,6 +76,15 @@ pub fn indicator(inputs: &RunInputs) -> Result<Vec<NamedFile>, RunFailure> {
     let indicator = indicator::compute(&inputs).map_err(|error| RunFailure::new("not-computable", error))?;
     let files = run_files(&inputs, &indicator).into_iter().chain(source_files(&sources));
     Ok(files.map(|file| (file.name.to_owned(), file.content_type, file.bytes)).collect())
+}
+
+/// What the attempts of each case came to.
+fn last_outcomes(attempts: &[AttemptOutcome]) -> BTreeMap<String, &'static Disposition> {
+    let of_case = |attempts: &[AttemptOutcome]| {
+        let last = Disposition::of_attempts(attempts.iter().map(|one| one.outcome.as_str()))?;
+        Some((attempts.first()?.case_id.clone(), last))
+    };
+    attempts.chunk_by(|one, next| one.case_id == next.case_id).filter_map(of_case).collect()
 }
 
 /// The inputs go with what was made of them, so that a run stands alone whatever becomes of its survey.

@@ -9,7 +9,9 @@ use crate::{
     evidence::sha256_hex,
     export::{PLAN_FILE, RESULTS_FILE},
     indicator::{SampleRelation, VarianceChoice, plan::CASES_FILE},
-    storage::{Database, FileKind, JudgedBody, RunFile, StorageError, StoredFile, StoredQuestionnaire, Survey},
+    storage::{
+        AttemptOutcome, Database, FileKind, JudgedBody, RunFile, StorageError, StoredFile, StoredQuestionnaire, Survey,
+    },
 };
 
 /// What a run computes from.
@@ -23,6 +25,8 @@ pub struct RunInputs {
     pub files: BTreeMap<&'static str, StoredFile>,
     /// The bytes of every interview that counts, in the order of their cases' bytes.
     pub bodies: Vec<JudgedBody>,
+    /// The contact attempts, in the order of case, time and id.
+    pub attempts: Vec<AttemptOutcome>,
     /// What the run was asked beyond its survey.
     pub request: RunRequest,
     /// The files of the earlier run that it is compared with.
@@ -46,6 +50,8 @@ struct Digests<'a> {
     profile: ProfileDigest<'a>,
     files: BTreeMap<&'a str, &'a str>,
     responses: ResponsesDigest,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts: Option<ResponsesDigest>,
     request: RequestDigest<'a>,
     /// The earlier run's results; they name everything behind them.
     earlier: Option<&'a str>,
@@ -72,7 +78,7 @@ struct ProfileDigest<'a> {
 #[derive(Serialize)]
 struct ResponsesDigest {
     n: usize,
-    /// Of the lines `case id digest`, one a response, in the order of the cases.
+    /// Of the lines `case id digest`, one a response, in the order of the cases; of attempts `case id outcome time`.
     sha256: String,
 }
 
@@ -100,7 +106,8 @@ impl RunInputs {
         if bodies.is_empty() {
             return Err(RunFailure { code: "no-responses".to_owned(), message: "no response counts yet".to_owned() });
         }
-        Ok(Self { survey, questionnaire, files, bodies, request, earlier })
+        let attempts = database.survey_attempts(&survey.id).map_err(away)?;
+        Ok(Self { survey, questionnaire, files, bodies, attempts, request, earlier })
     }
 
     /// The text of a file in force.
@@ -121,6 +128,7 @@ impl RunInputs {
             },
             files: self.files.iter().map(|(kind, file)| (*kind, file.sha256.as_str())).collect(),
             responses: ResponsesDigest { n: self.bodies.len(), sha256: sha256_hex(list.as_bytes()) },
+            attempts: self.attempts_digest(),
             request: RequestDigest {
                 variance: &self.request.variance,
                 include: self.request.include,
@@ -129,6 +137,13 @@ impl RunInputs {
             earlier: self.earlier.as_ref().map(|files| files.results.sha256.as_str()),
         };
         serde_json::to_string(&digests).unwrap_or_default()
+    }
+
+    fn attempts_digest(&self) -> Option<ResponsesDigest> {
+        let line = |one: &AttemptOutcome| format!("{} {} {} {}\n", one.case_id, one.id, one.outcome, one.at_ms);
+        let list: String = self.attempts.iter().map(line).collect();
+        let n = self.attempts.len();
+        (n > 0).then(|| ResponsesDigest { n, sha256: sha256_hex(list.as_bytes()) })
     }
 }
 
