@@ -7,6 +7,7 @@
 #[macro_use]
 mod connection;
 mod assignments;
+mod attachments;
 mod audit;
 mod bundles;
 mod checkpoints;
@@ -41,6 +42,7 @@ mod tokens;
 mod url;
 
 pub use assignments::{Assignment, CaseDraw, FieldCase, FieldChange};
+pub use attachments::{Attachment, SealedPieces};
 pub use audit::{Act, AuditEntry, AuditHead, Author, Outcome};
 pub use bundles::RunBundle;
 pub use checkpoints::{AuditCheckpoint, EntryFilter};

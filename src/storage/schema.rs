@@ -125,6 +125,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    survey_questionnaire (survey_id, questionnaire_hash) {
+        survey_id -> Text,
+        questionnaire_hash -> Text,
+        since_ms -> BigInt,
+    }
+}
+
+diesel::table! {
     survey_closing (survey_id) {
         survey_id -> Text,
         after_seq -> BigInt,
@@ -374,6 +382,26 @@ diesel::table! {
 }
 
 diesel::table! {
+    attachment (id) {
+        id -> Text,
+        owner -> Text,
+        length -> BigInt,
+        sha256 -> Text,
+        received -> BigInt,
+        begun_at_ms -> BigInt,
+        completed_at_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    attachment_piece (attachment_id, place) {
+        attachment_id -> Text,
+        place -> BigInt,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
     identity_note (device_id, seq, field) {
         device_id -> Text,
         seq -> BigInt,
@@ -489,6 +517,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     run_file,
     api_token,
     survey_closing,
+    survey_questionnaire,
     review_action,
     inbox_message,
     assignment,

@@ -59,6 +59,8 @@ fn a_surveyor_can_fetch_forms_submit_read_receipts_and_their_own_log_and_nothing
             ("POST", "/api/v1/submissions:batch"),
             ("POST", "/api/v1/reconcile"),
             ("GET", "/api/v1/receipts/{short}"),
+            ("HEAD", "/api/v1/attachments/{uuid}"),
+            ("PATCH", "/api/v1/attachments/{uuid}"),
             ("POST", "/api/v1/events:batch"),
             ("GET", "/api/v1/cases/{survey}/{case}/attempts"),
             ("GET", "/api/v1/sync/changes"),

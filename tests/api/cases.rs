@@ -6,10 +6,10 @@ use scilit::server::{Role, Settings, jobs::indicator};
 use serde_json::{Value, json};
 
 use crate::support::{
-    app::{TestApp, submission},
+    app::{QUESTIONNAIRE, TestApp, submission},
     http::Answer,
     on_every_backend,
-    people::Tablet,
+    people::{Desk, Tablet},
 };
 
 /// Two districts of two units with ten cases each, all with the same probability.
@@ -186,5 +186,140 @@ fn a_survey_whose_tablets_tell_of_no_visit_counts_every_other_case_as_a_nonrespo
         let city = &rows(&file(&app, &run, "response_rates.csv"))[0];
         assert_eq!((city["rr1"].as_str(), city["rr3"].as_str()), ("0.25", "0.25"));
         assert_eq!((city["unknown_household"].as_str(), city["e"].as_str()), ("30", "1"), "nobody knows of them");
+    });
+}
+
+/// The tiny questionnaire's next version: a new item before the old ones, another wording, a further option.
+fn second_version() -> String {
+    let added = r#"[[sections.items]]
+id = "N01"
+type = "single_choice"
+text = { zh-CN = "新增题", en = "New" }
+options = [
+  { code = "a", label = { zh-CN = "甲", en = "A" } },
+  { code = "b", label = { zh-CN = "乙", en = "B" } },
+]
+
+[[sections.items]]
+id = "sex""#;
+    QUESTIONNAIRE
+        .replace("version = \"1.0.0\"", "version = \"2.0.0\"")
+        .replacen("[[sections.items]]\nid = \"sex\"", added, 1)
+        .replace("地球围着太阳转", "地球围绕太阳转")
+}
+
+fn published(app: &TestApp, source: &str) -> String {
+    let answer = app.publish(source);
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    answer.json()["hash"].as_str().expect("a hash").to_owned()
+}
+
+fn change_version(app: &TestApp, survey: &str, hash: &str) -> Answer {
+    app.post(Role::Analyst, &format!("/api/v1/surveys/{survey}/questionnaire"), &json!({ "questionnaire": hash }))
+}
+
+/// Gives cases to the person and returns what the tablet is told of all it holds, by case.
+fn give(
+    app: &TestApp,
+    desk: &Desk,
+    survey: &str,
+    person: &str,
+    tablet: &Tablet,
+    cases: &[&str],
+) -> BTreeMap<String, Value> {
+    let assign: Vec<Value> = cases.iter().map(|case| json!({ "case": case, "user": person })).collect();
+    let path = format!("/api/v1/surveys/{survey}/assignments");
+    let given = app.at(desk, "POST", &path, Some(&json!({ "assign": assign })));
+    assert_eq!(given.status, 200, "{}", given.text());
+    let told = app.send_from(tablet, "GET", "/api/v1/sync/changes", &[], b"").json();
+    let changes = told["changes"].as_array().expect("changes").iter().filter(|change| change["kind"] == "case");
+    changes.map(|change| (change["case"].as_str().expect("a case").to_owned(), change["value"].clone())).collect()
+}
+
+/// An interview of the case by the version and the selection it was told, with these answers more.
+fn interview(id: &str, case: &str, told: &Value, more: &[Value]) -> Value {
+    let mut body = submission(id, told["instrument"].as_str().expect("a hash"), case);
+    let number: u64 = told["selection"]["u_num"].as_str().and_then(|text| text.parse().ok()).expect("a number");
+    body["selection"]["selected_no"] = (1 + number * 2 / (1 << 53)).into();
+    body["answers"].as_array_mut().expect("answers").extend_from_slice(more);
+    let shown = body["answers"].as_array().expect("answers").iter().map(|answer| answer["i"].clone()).collect();
+    body["order_shown"] = Value::Array(shown);
+    body
+}
+
+#[test]
+fn acc033_a_new_version_leaves_open_interviews_alone_and_both_stand_in_the_same_columns() {
+    on_every_backend(|test| {
+        let app = TestApp::start_with(test, Settings::default(), indicator);
+        let (survey, first) = app.survey("调查");
+        app.put_file(&survey, "sample", &sample());
+        app.person("boss", &[(Role::Supervisor, "2301")]);
+        let person = app.person("li", &[(Role::Surveyor, "2301")]);
+        let desk = app.sit_down("boss");
+        let tablet = app.tablet(&desk, &person);
+        give(&app, &desk, &survey, &person, &tablet, &["c00", "c20"]);
+        let second = published(&app, &second_version());
+        let changed = change_version(&app, &survey, &second);
+        assert_eq!(
+            (changed.status, changed.json()["questionnaire"].clone()),
+            (200, json!(second)),
+            "{}",
+            changed.text()
+        );
+        assert_eq!(change_version(&app, &survey, &second).status, 200, "again, nothing changes");
+        let told = give(&app, &desk, &survey, &person, &tablet, &["c10", "c30"]);
+        let versions: Vec<_> = told.values().map(|value| value["instrument"].as_str().expect("a hash")).collect();
+        assert_eq!(versions, [&first, &second, &first, &second], "c00, c10, c20, c30");
+        let manifest = app.send_from(&tablet, "GET", "/api/v1/sync/manifest", &[], b"").json();
+        assert_eq!(manifest["instruments"].as_array().map(Vec::len), Some(2), "the tablet needs both");
+
+        let id = |n: usize| format!("019abcde-0000-7000-8000-2000000000{n:02}");
+        let new_item = [json!({ "i": "N01", "v": "b", "n_changes": 0, "ms": 900 })];
+        for (n, (case, value)) in told.iter().enumerate() {
+            let is_second = value["instrument"] == json!(second);
+            // By the rules of its own version each: the other's item is unknown here and required there.
+            let wrong = interview(&id(50 + n), case, value, if is_second { &[] } else { &new_item });
+            assert_eq!(app.hand_in(&tablet, &id(50 + n), wrong.to_string().as_bytes()).status, 202, "{case}");
+            let right = interview(&id(n), case, value, if is_second { &new_item } else { &[] });
+            let kept = app.hand_in(&tablet, &id(n), right.to_string().as_bytes());
+            assert_eq!(kept.status, 201, "{case}: {}", kept.text());
+        }
+        let run = app.run(&survey);
+        assert_eq!(run["state"], "succeeded", "{run}");
+        assert_eq!(run["inputs"]["earlier_versions"], json!([first]));
+        let text = file(&app, &run, "answers.csv");
+        assert_eq!(text.lines().next(), Some("id,selection_probability,N01,sex,K01"), "a column an item");
+        let mut cells: Vec<_> =
+            rows(&text).iter().map(|row| ["N01", "sex", "K01"].map(|name| row[name].clone())).collect();
+        cells.sort();
+        let by = |new: &str| [new, "male", "true"].map(str::to_owned);
+        assert_eq!(cells, [by(":not_asked"), by(":not_asked"), by("b"), by("b")]);
+        let results: Value = serde_json::from_str(&file(&app, &run, "results.json")).expect("JSON");
+        assert_eq!(
+            (&results["sample"]["used"], &results["tables"][0]["rows"][0]["estimate"]),
+            (&json!(4), &json!(1.0))
+        );
+        let log = app.logged();
+        assert_eq!(log.iter().filter(|(action, _)| action == "survey.set-questionnaire").count(), 1);
+    });
+}
+
+#[test]
+fn a_version_that_gives_an_earlier_answer_no_place_is_refused_with_the_item() {
+    on_every_backend(|test| {
+        let app = TestApp::start(test);
+        let (survey, first) = app.survey("调查");
+        let other = published(&app, &QUESTIONNAIRE.replace("id = \"tiny\"", "id = \"other\""));
+        assert_eq!(change_version(&app, &survey, &other).json()["errors"][0]["code"], "other-questionnaire");
+        let fewer = QUESTIONNAIRE.replace("1.0.0", "3.0.0").replace("code = \"female\"", "code = \"woman\"");
+        let fewer = published(&app, &fewer);
+        let refused = change_version(&app, &survey, &fewer);
+        let fault = refused.json()["errors"][0].clone();
+        assert_eq!((refused.status, &fault["code"], &fault["item"]), (422, &json!("item-changed"), &json!("sex")));
+        let unknown = change_version(&app, &survey, &"0".repeat(64));
+        assert_eq!(unknown.json()["errors"][0]["code"], "unknown-questionnaire");
+        assert_eq!(change_version(&app, &survey, "x").status, 422);
+        let shown = app.get(Role::Analyst, &format!("/api/v1/surveys/{survey}")).json();
+        assert_eq!(shown["questionnaires"], json!([first]), "nothing changed");
     });
 }

@@ -12,6 +12,9 @@ use crate::indicator::{SampleRelation, VarianceChoice};
 pub struct InputDigests {
     /// The questionnaire's hash.
     pub questionnaire: String,
+    /// The hashes of the earlier versions of it that interviews could be made by.
+    #[serde(default)]
+    pub earlier_versions: Vec<String>,
     /// The scoring profile.
     pub profile: ProfileDigest,
     /// The survey's files by kind.

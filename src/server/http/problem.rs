@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::codes::{self, Code};
 use crate::{
-    server::{Fault, Refusal, Text, vault::VaultError},
+    server::{AttachmentRefusal, Fault, Refusal, Text, vault::VaultError},
     storage::{ReviewRefusal, StorageError},
 };
 
@@ -34,6 +34,7 @@ pub struct Problem {
     receipt: Option<String>,
     allow: Option<String>,
     retry_after: Option<u64>,
+    upload_offset: Option<i64>,
 }
 
 /// A problem as it is sent.
@@ -68,7 +69,15 @@ pub struct ProblemBody<'a> {
 
 impl Problem {
     pub(super) fn of(code: &'static Code) -> Self {
-        Self { code, detail: None, errors: Vec::new(), receipt: None, allow: None, retry_after: None }
+        Self {
+            code,
+            detail: None,
+            errors: Vec::new(),
+            receipt: None,
+            allow: None,
+            retry_after: None,
+            upload_offset: None,
+        }
     }
 
     pub(super) fn code(&self) -> &'static str {
@@ -94,6 +103,11 @@ impl Problem {
 
     pub(super) fn allow(self, methods: String) -> Self {
         Self { allow: Some(methods), ..self }
+    }
+
+    /// Where an attachment goes on.
+    pub(super) fn upload_offset(self, offset: i64) -> Self {
+        Self { upload_offset: Some(offset), ..self }
     }
 
     pub(super) fn retry_after(self, seconds: u64) -> Self {
@@ -171,6 +185,9 @@ impl ResponseError for Problem {
         if let Some(methods) = &self.allow {
             response.insert_header((header::ALLOW, methods.as_str()));
         }
+        if let Some(offset) = self.upload_offset {
+            response.insert_header(("upload-offset", offset.to_string()));
+        }
         response.body(self.body("", ""))
     }
 }
@@ -192,10 +209,22 @@ impl From<Refusal> for Problem {
             Refusal::Account(refusal) => refusal.into(),
             Refusal::Storage(error) => error.into(),
             Refusal::Vault(error) => error.into(),
+            Refusal::Attachment(refusal) => refusal.into(),
             Refusal::Stored { .. } => {
                 tracing::error!(error = %refusal, "a stored document cannot be read");
                 Self::of(&codes::INTERNAL)
             }
+        }
+    }
+}
+
+impl From<AttachmentRefusal> for Problem {
+    fn from(refusal: AttachmentRefusal) -> Self {
+        match refusal {
+            AttachmentRefusal::WrongOffset(offset) => Self::of(&codes::WRONG_OFFSET).upload_offset(offset),
+            AttachmentRefusal::Differs => Self::of(&codes::ATTACHMENT_DIFFERS),
+            AttachmentRefusal::TooManyOpen => Self::of(&codes::THROTTLED).because("未传完的附件过多"),
+            AttachmentRefusal::Damaged => Self::of(&codes::DIGEST_MISMATCH).upload_offset(0),
         }
     }
 }

@@ -21,6 +21,8 @@ pub struct RunInputs {
     pub survey: Survey,
     /// The questionnaire version.
     pub questionnaire: StoredQuestionnaire,
+    /// Earlier versions of it that interviews may be made by, in the order of their hashes.
+    pub earlier_versions: Vec<StoredQuestionnaire>,
     /// The files in force, by kind.
     pub files: BTreeMap<&'static str, StoredFile>,
     /// The bytes of every interview that counts, in the order of their cases' bytes.
@@ -47,6 +49,8 @@ pub struct EarlierFiles {
 #[derive(Serialize)]
 struct Digests<'a> {
     questionnaire: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    earlier_versions: Vec<&'a str>,
     profile: ProfileDigest<'a>,
     files: BTreeMap<&'a str, &'a str>,
     responses: ResponsesDigest,
@@ -90,6 +94,11 @@ impl RunInputs {
         let survey = database.survey(&run.survey_id).map_err(away)?.ok_or_else(|| missing("survey"))?;
         let hash = &survey.questionnaire_hash;
         let questionnaire = database.questionnaire(hash).map_err(away)?.ok_or_else(|| missing("questionnaire"))?;
+        let mut earlier_versions = Vec::new();
+        for version in database.survey_versions(&survey.id).map_err(away)?.iter().filter(|version| *version != hash) {
+            earlier_versions
+                .push(database.questionnaire(version).map_err(away)?.ok_or_else(|| missing("questionnaire"))?);
+        }
         let mut files = BTreeMap::new();
         for kind in FileKind::ALL {
             if let Some(file) = database.survey_file(&survey.id, kind).map_err(away)? {
@@ -107,7 +116,7 @@ impl RunInputs {
             return Err(RunFailure { code: "no-responses".to_owned(), message: "no response counts yet".to_owned() });
         }
         let attempts = database.survey_attempts(&survey.id).map_err(away)?;
-        Ok(Self { survey, questionnaire, files, bodies, attempts, request, earlier })
+        Ok(Self { survey, questionnaire, earlier_versions, files, bodies, attempts, request, earlier })
     }
 
     /// The text of a file in force.
@@ -121,6 +130,7 @@ impl RunInputs {
         let list: String = self.bodies.iter().map(lines).collect();
         let digests = Digests {
             questionnaire: &self.questionnaire.hash,
+            earlier_versions: self.earlier_versions.iter().map(|version| version.hash.as_str()).collect(),
             profile: ProfileDigest {
                 id: &self.survey.profile_id,
                 version: &self.survey.profile_version,

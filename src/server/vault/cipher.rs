@@ -29,6 +29,10 @@ impl Place {
         Self(format!("identity_note|{field}|{device_id}/{seq}/{survey_id}/{case_id}|1"))
     }
 
+    pub(super) fn of_piece(attachment_id: &str, place: i64) -> Self {
+        Self(format!("attachment_piece|sealed|{attachment_id}/{place}|1"))
+    }
+
     pub(super) fn of_case_key(survey_id: &str, case_id: &str, key_version: i32) -> Self {
         Self(format!("identity_case|case_key|{survey_id}/{case_id}|{key_version}"))
     }

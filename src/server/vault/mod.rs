@@ -8,10 +8,12 @@ mod cipher;
 mod contacts;
 mod key_file;
 mod notes;
+mod pieces;
 
 pub use contacts::Contact;
 pub use key_file::KeyFileError;
 pub use notes::{PlainEvent, SealedEvent, VisitNotes, is_same_event};
+pub use pieces::PieceKey;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -25,7 +25,7 @@ const FIELDS: [&str; 2] = ["gps", "note"];
 const MARK: &str = "sealed";
 
 /// Stands where a survey's id does for what names no case: the tablet's own key seals it then. No survey has this id.
-const NO_SURVEY: &str = "-";
+pub(super) const NO_SURVEY: &str = "-";
 
 /// Survey and case, or tablet.
 type CaseName = (String, String);
@@ -84,6 +84,12 @@ impl Vault<'_> {
         let seal = |plain: &PlainEvent| seal_event(device_id, plain, &keys);
         let sealed = events.iter().map(seal).collect::<Result<_, _>>()?;
         Ok((sealed, keys.rows))
+    }
+
+    /// The keys of one row, new if there is none.
+    pub(super) fn keys_of(&self, survey_id: &str, case_id: &str, now_ms: i64) -> Result<Vec<NoteKeys>, Refusal> {
+        let names = BTreeSet::from([(survey_id.to_owned(), case_id.to_owned())]);
+        Ok(self.note_keys(&names, now_ms)?.rows)
     }
 
     /// The keys of these cases, those that are new on their way into the vault.
