@@ -126,6 +126,7 @@ def check_response_rates(folder):
         n = {name: Decimal(sum(code.startswith(start) for code in codes)) for name, start in groups.items()}
         n["unknown_other"] = Decimal(sum(code.startswith("3.") for code in codes)) - n["unknown_household"]
         n["cases"] = Decimal(len(codes))
+        n["planned"] = Decimal(sum(not case["reserve_rank"] for case in cases if row["table"] == "city" or case["district"] == row["district"]))
         for name, count in n.items():
             if Decimal(row[name]) != count:
                 differ(f"response_rates.csv {row['district']} {name}", row[name], count)

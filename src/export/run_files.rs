@@ -6,7 +6,7 @@ use super::{
     to_csv,
 };
 use crate::{
-    indicator::{CaseRecord, Indicator, SurveyInputs, analysis_columns, plan, results, step_name},
+    indicator::{CaseRecord, files::RESERVE_RANK, Indicator, SurveyInputs, analysis_columns, plan, results, step_name},
     statistics::weighting::WeightStep,
 };
 use std::iter::once;
@@ -152,7 +152,7 @@ fn cases(inputs: &SurveyInputs<'_>, indicator: &Indicator<'_>) -> Table {
     let mut table = Table::new(
         head.chain(inputs.sample.stages.iter().cloned())
             .chain(
-                [plan::STATUS, plan::DISPOSITION, plan::WEIGHTING_CLASS, plan::PERSON_FACTOR, plan::LITERATE]
+                [RESERVE_RANK, plan::STATUS, plan::DISPOSITION, plan::WEIGHTING_CLASS, plan::PERSON_FACTOR, plan::LITERATE]
                     .map(str::to_owned),
             )
             .chain(columns.iter().cloned()),
@@ -160,6 +160,7 @@ fn cases(inputs: &SurveyInputs<'_>, indicator: &Indicator<'_>) -> Table {
     for record in &indicator.records {
         let used = record.is_used();
         let mut cells = design_cells(record);
+        cells.push(record.case.reserve_rank.map_or(Cell::Missing, |rank| Cell::from(u64::from(rank))));
         cells.extend([record.status(), record.disposition.code].map(Cell::from));
         cells.push(record.weighting_class.as_str().into());
         cells.push(Cell::number(record.person_factor.filter(|_| used)));

@@ -40,7 +40,8 @@ fn of(district: Option<String>, label: Label, records: &[&CaseRecord<'_>]) -> Re
         };
         *count += 1;
     }
-    let (cases, planned) = (records.len() as u64, records.len() as u64);
+    let cases = records.len() as u64;
+    let planned = records.iter().filter(|record| record.case.reserve_rank.is_none()).count() as u64;
     let interviews = counts.complete + counts.partial;
     let completion = (planned > 0).then(|| interviews as f64 / planned as f64);
     ResponseRates { district, label, cases, counts, rates: counts.rates(), planned, completion }

@@ -29,6 +29,7 @@ mod passwords;
 mod policy;
 mod publish;
 mod rates;
+pub mod reserves;
 mod review;
 mod roles;
 mod secrets;

@@ -150,6 +150,7 @@ fn rows(survey_id: &str, sample: &Sample) -> Vec<SampleCase> {
         psu: case.psu.clone(),
         residence: case.residence.code().to_owned(),
         probabilities: probabilities(case),
+        reserve_rank: case.reserve_rank.and_then(|rank| i32::try_from(rank).ok()),
     };
     sample.cases.iter().map(row).collect()
 }

@@ -28,6 +28,7 @@ mod quarantine;
 mod questionnaires;
 mod reach;
 mod reconcile;
+mod reserves;
 mod review;
 mod runs;
 mod schema;
@@ -42,6 +43,7 @@ mod tokens;
 mod url;
 
 pub use assignments::{Assignment, CaseDraw, FieldCase, FieldChange};
+pub use reserves::{Released, ReserveRequest, Substitution};
 pub use attachments::{Attachment, SealedPieces};
 pub use audit::{Act, AuditEntry, AuditHead, Author, Outcome};
 pub use bundles::RunBundle;

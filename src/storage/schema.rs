@@ -52,6 +52,20 @@ diesel::table! {
         psu -> Text,
         residence -> Text,
         probabilities -> Text,
+        reserve_rank -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
+    substitution (id) {
+        id -> Text,
+        survey_id -> Text,
+        original_case -> Text,
+        reserve_case -> Nullable<Text>,
+        days -> Integer,
+        reason -> Nullable<Text>,
+        requested_by -> Text,
+        requested_at_ms -> BigInt,
     }
 }
 
@@ -518,6 +532,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     api_token,
     survey_closing,
     survey_questionnaire,
+    substitution,
     review_action,
     inbox_message,
     assignment,

@@ -130,6 +130,8 @@ pub struct SampleCase {
     pub residence: String,
     /// Stage probabilities as a JSON object, as the file has them.
     pub probabilities: String,
+    /// Its place among the reserves of its cluster; none of an original case.
+    pub reserve_rank: Option<i32>,
 }
 
 #[derive(Insertable)]
@@ -296,13 +298,19 @@ impl Database {
     }
 
     /// The surveys that take this version of a questionnaire and have this case in their sample, in the order of their ids.
+    /// A reserve is in it once it was released.
     ///
     /// # Errors
     /// Whatever the database refused.
     pub fn surveys_with_case(&self, questionnaire_hash: &str, case_id: &str) -> Result<Vec<String>, StorageError> {
         Ok(reading!(self, c => sample_case::table
             .inner_join(survey_questionnaire::table.on(survey_questionnaire::survey_id.eq(sample_case::survey_id)))
+            .left_join(substitution::table.on(
+                substitution::survey_id.eq(sample_case::survey_id)
+                    .and(substitution::reserve_case.eq(sample_case::case_id.nullable())),
+            ))
             .filter(survey_questionnaire::questionnaire_hash.eq(questionnaire_hash).and(sample_case::case_id.eq(case_id)))
+            .filter(sample_case::reserve_rank.is_null().or(substitution::id.nullable().is_not_null()))
             .order(sample_case::survey_id)
             .select(sample_case::survey_id)
             .load(c))?)

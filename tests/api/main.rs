@@ -5,6 +5,7 @@ mod support;
 
 mod access;
 mod assignments;
+mod attachments;
 mod audit;
 mod bad_input;
 mod bad_inputs;
@@ -18,6 +19,7 @@ mod limits;
 mod people;
 mod questionnaires;
 mod recovery;
+mod reserves;
 mod review;
 mod runs;
 mod sign_in;

@@ -24,6 +24,9 @@ pub struct InputDigests {
     /// The contact attempts, where tablets told of any.
     #[serde(default)]
     pub attempts: Option<ResponsesDigest>,
+    /// The reserves that were released, where any was.
+    #[serde(default)]
+    pub reserves: Option<ResponsesDigest>,
     /// What the run was asked.
     pub request: Request,
     /// The earlier run's results.
@@ -48,7 +51,7 @@ pub struct ProfileDigest {
 pub struct ResponsesDigest {
     /// How many.
     pub n: u64,
-    /// Over the lines `case id digest`; of attempts, `case id outcome time`.
+    /// Over the lines `case id digest`; of attempts, `case id outcome time`; of reserves, `case`.
     pub sha256: String,
 }
 

@@ -11,7 +11,7 @@ use utoipa::{
 
 use super::{
     assignments, attachments, audit, changes, devices, downloads, events, health, identity, inbox, keys, people,
-    problem::ProblemBody, quarantine, questionnaires, responses, review, routes::ROUTES, runs, series, sessions,
+    problem::ProblemBody, quarantine, questionnaires, reserves, responses, review, routes::ROUTES, runs, series, sessions,
     submissions, surveys, sync,
 };
 use crate::server::policy::{Access, Open};
@@ -27,7 +27,7 @@ use crate::server::policy::{Access, Open};
         attachments::head, attachments::append, attachments::list, attachments::read, submissions::put, submissions::receipt, responses::list, responses::show, responses::diff,
         review::begin, review::approve, review::send_back, review::request_void, review::confirm_void, review::lock,
         review::reopen, review::promote, review::approve_many, quarantine::choose, quarantine::list, quarantine::accept,
-        assignments::assign, assignments::list, changes::list, events::batch, events::attempts, inbox::list, inbox::acknowledge, surveys::open, surveys::close,
+        reserves::release, reserves::list, reserves::csv, assignments::assign, assignments::list, changes::list, events::batch, events::attempts, inbox::list, inbox::acknowledge, surveys::open, surveys::close,
         sync::batch, sync::reconcile, sync::time,
         runs::create, runs::list, runs::latest, runs::show, runs::results, series::show, runs::files, runs::file, downloads::bundle,
         audit::of_run, audit::checkpoint, audit::entries, audit::proof,

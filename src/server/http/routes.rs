@@ -8,7 +8,7 @@ use actix_web::{
 
 use super::{
     Problem, assignments, attachments, audit, changes, codes, devices, downloads, events, health, identity, inbox,
-    keys, openapi, people, quarantine, questionnaires, responses, review, runs, series, sessions, submissions, surveys,
+    keys, openapi, people, quarantine, questionnaires, reserves, responses, review, runs, series, sessions, submissions, surveys,
     sync,
 };
 use crate::{
@@ -90,6 +90,9 @@ routes! {
     POST "/api/v1/approvals" => review::approve_many;
     GET "/api/v1/quarantine" => quarantine::list;
     POST "/api/v1/quarantine/{seq}/accept" => quarantine::accept;
+    POST "/api/v1/surveys/{id}/reserves/release" => reserves::release;
+    GET "/api/v1/surveys/{id}/reserves" => reserves::list;
+    GET "/api/v1/surveys/{id}/reserves.csv" => reserves::csv;
     POST "/api/v1/surveys/{id}/assignments" => assignments::assign;
     GET "/api/v1/surveys/{id}/assignments" => assignments::list;
     POST "/api/v1/events:batch" => events::batch;

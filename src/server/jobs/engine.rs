@@ -45,7 +45,9 @@ pub fn indicator(inputs: &RunInputs) -> Result<Vec<NamedFile>, RunFailure> {
         .map_err(|faults| RunFailure::new("stored-questionnaire", faults))?;
     let profile = ScoringProfile::from_toml("profile.toml", &inputs.survey.profile_source)
         .map_err(|faults| RunFailure::new("stored-profile", faults))?;
-    let files = read_files(inputs)?;
+    let mut files = read_files(inputs)?;
+    // A reserve that was not released was never part of the sample.
+    files.sample.cases.retain(|case| case.reserve_rank.is_none() || inputs.reserves.contains(&case.case_id));
     let earlier = earlier_versions(inputs, &questionnaire)?;
     let responses = read_responses(&questionnaire, &earlier, &inputs.bodies)?;
     let attempts = last_outcomes(&inputs.attempts);

@@ -27,6 +27,8 @@ pub struct RunInputs {
     pub files: BTreeMap<&'static str, StoredFile>,
     /// The bytes of every interview that counts, in the order of their cases' bytes.
     pub bodies: Vec<JudgedBody>,
+    /// The reserves that were released, in the order of their bytes.
+    pub reserves: Vec<String>,
     /// The contact attempts, in the order of case, time and id.
     pub attempts: Vec<AttemptOutcome>,
     /// What the run was asked beyond its survey.
@@ -56,6 +58,8 @@ struct Digests<'a> {
     responses: ResponsesDigest,
     #[serde(skip_serializing_if = "Option::is_none")]
     attempts: Option<ResponsesDigest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reserves: Option<ResponsesDigest>,
     request: RequestDigest<'a>,
     /// The earlier run's results; they name everything behind them.
     earlier: Option<&'a str>,
@@ -82,7 +86,8 @@ struct ProfileDigest<'a> {
 #[derive(Serialize)]
 struct ResponsesDigest {
     n: usize,
-    /// Of the lines `case id digest`, one a response, in the order of the cases; of attempts `case id outcome time`.
+    /// Of the lines `case id digest`, one a response, in the order of the cases; of attempts `case id outcome time`, of reserves
+    /// `case`.
     sha256: String,
 }
 
@@ -116,7 +121,8 @@ impl RunInputs {
             return Err(RunFailure { code: "no-responses".to_owned(), message: "no response counts yet".to_owned() });
         }
         let attempts = database.survey_attempts(&survey.id).map_err(away)?;
-        Ok(Self { survey, questionnaire, earlier_versions, files, bodies, attempts, request, earlier })
+        let reserves = database.released_reserves(&survey.id).map_err(away)?;
+        Ok(Self { survey, questionnaire, earlier_versions, files, bodies, reserves, attempts, request, earlier })
     }
 
     /// The text of a file in force.
@@ -139,6 +145,7 @@ impl RunInputs {
             files: self.files.iter().map(|(kind, file)| (*kind, file.sha256.as_str())).collect(),
             responses: ResponsesDigest { n: self.bodies.len(), sha256: sha256_hex(list.as_bytes()) },
             attempts: self.attempts_digest(),
+            reserves: digest_of(self.reserves.iter().map(|case| format!("{case}\n"))),
             request: RequestDigest {
                 variance: &self.request.variance,
                 include: self.request.include,
@@ -151,10 +158,14 @@ impl RunInputs {
 
     fn attempts_digest(&self) -> Option<ResponsesDigest> {
         let line = |one: &AttemptOutcome| format!("{} {} {} {}\n", one.case_id, one.id, one.outcome, one.at_ms);
-        let list: String = self.attempts.iter().map(line).collect();
-        let n = self.attempts.len();
-        (n > 0).then(|| ResponsesDigest { n, sha256: sha256_hex(list.as_bytes()) })
+        digest_of(self.attempts.iter().map(line))
     }
+}
+
+/// None of nothing, so that what a survey does not have is not among its inputs.
+fn digest_of(lines: impl ExactSizeIterator<Item = String>) -> Option<ResponsesDigest> {
+    let n = lines.len();
+    (n > 0).then(|| ResponsesDigest { n, sha256: sha256_hex(lines.collect::<String>().as_bytes()) })
 }
 
 impl EarlierFiles {
