@@ -6,7 +6,7 @@ use super::{
     to_csv,
 };
 use crate::{
-    indicator::{CaseRecord, files::RESERVE_RANK, Indicator, SurveyInputs, analysis_columns, plan, results, step_name},
+    indicator::{CaseRecord, Indicator, SurveyInputs, analysis_columns, files::RESERVE_RANK, plan, results, step_name},
     statistics::weighting::WeightStep,
 };
 use std::iter::once;
@@ -152,8 +152,15 @@ fn cases(inputs: &SurveyInputs<'_>, indicator: &Indicator<'_>) -> Table {
     let mut table = Table::new(
         head.chain(inputs.sample.stages.iter().cloned())
             .chain(
-                [RESERVE_RANK, plan::STATUS, plan::DISPOSITION, plan::WEIGHTING_CLASS, plan::PERSON_FACTOR, plan::LITERATE]
-                    .map(str::to_owned),
+                [
+                    RESERVE_RANK,
+                    plan::STATUS,
+                    plan::DISPOSITION,
+                    plan::WEIGHTING_CLASS,
+                    plan::PERSON_FACTOR,
+                    plan::LITERATE,
+                ]
+                .map(str::to_owned),
             )
             .chain(columns.iter().cloned()),
     );

@@ -42,12 +42,7 @@ pub fn report(database: &Database, survey_id: &str, scope: Option<&str>) -> Resu
     Ok(rows)
 }
 
-fn is_within(
-    database: &Database,
-    survey_id: &str,
-    case_id: &str,
-    scope: Option<&str>,
-) -> Result<bool, StorageError> {
+fn is_within(database: &Database, survey_id: &str, case_id: &str, scope: Option<&str>) -> Result<bool, StorageError> {
     let Some(scope) = scope else { return Ok(true) };
     Ok(database.case_district(survey_id, case_id)?.is_some_and(|district| district.starts_with(scope)))
 }

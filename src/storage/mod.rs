@@ -43,7 +43,6 @@ mod tokens;
 mod url;
 
 pub use assignments::{Assignment, CaseDraw, FieldCase, FieldChange};
-pub use reserves::{Released, ReserveRequest, Substitution};
 pub use attachments::{Attachment, SealedPieces};
 pub use audit::{Act, AuditEntry, AuditHead, Author, Outcome};
 pub use bundles::RunBundle;
@@ -64,6 +63,7 @@ pub use quarantine::{Quarantined, QuarantinedBody, Taking};
 pub use questionnaires::{Publication, StoredQuestionnaire};
 pub use reach::Reach;
 pub use reconcile::KeptDigest;
+pub use reserves::{Released, ReserveRequest, Substitution};
 pub use review::{ReviewAction, Stepped};
 pub use runs::{NewRun, Run, RunFile, RunFileHead, RunState};
 pub use sessions::{Session, TriesLimit};

@@ -101,7 +101,10 @@ fn acc045_a_reserve_comes_after_three_days_or_with_a_reason_and_every_request_is
         let released = field.release(&app, "c00", None);
         assert_eq!(released.status, 201, "{}", released.text());
         let told = released.json();
-        assert_eq!((&told["reserve"], &told["basis"], &told["attempts_on_days"]), (&json!("r00"), &json!("policy"), &json!(3)));
+        assert_eq!(
+            (&told["reserve"], &told["basis"], &told["attempts_on_days"]),
+            (&json!("r00"), &json!("policy"), &json!(3))
+        );
         let state = app.get(Role::Supervisor, "/api/v1/responses/019abcde-0000-7000-8000-300000000000").json();
         assert_eq!(state["response"]["state"], "parsed", "now it does, and nobody had to see to it: {state}");
         assert_eq!(field.assign(&app, "r00"), 200);
@@ -115,15 +118,24 @@ fn acc045_a_reserve_comes_after_three_days_or_with_a_reason_and_every_request_is
         assert_eq!(field.release(&app, "r10", Some("备用样本自己也不行")).status, 404, "itself not released");
         assert_eq!(field.release(&app, "nowhere", Some("没有这个样本户")).status, 404);
         let report = app.at(&field.desk, "GET", &format!("/api/v1/surveys/{}/reserves", field.survey), None).json();
-        let lines: Vec<_> = report["substitutions"].as_array().expect("a report").iter().map(|row| {
-            let text = |name: &str| row[name].as_str().unwrap_or("–").to_owned();
-            format!("{} {} {} {}", text("original"), text("reserve"), text("outcome"), text("basis"))
-        }).collect();
+        let lines: Vec<_> = report["substitutions"]
+            .as_array()
+            .expect("a report")
+            .iter()
+            .map(|row| {
+                let text = |name: &str| row[name].as_str().unwrap_or("–").to_owned();
+                format!("{} {} {} {}", text("original"), text("reserve"), text("outcome"), text("basis"))
+            })
+            .collect();
         assert_eq!(lines, ["c00 – refused –", "c00 – refused –", "c00 r00 released policy", "c01 r01 released reason"]);
         let csv = app.at(&field.desk, "GET", &format!("/api/v1/surveys/{}/reserves.csv", field.survey), None).text();
         assert_eq!(csv.lines().count(), 5);
         assert!(csv.contains("c01,r01,released,reason,0,整栋楼已拆除，无法接触,"), "{csv}");
-        let surveyor = app.post(Role::Surveyor, &format!("/api/v1/surveys/{}/reserves/release", field.survey), &json!({ "case": "c10" }));
+        let surveyor = app.post(
+            Role::Surveyor,
+            &format!("/api/v1/surveys/{}/reserves/release", field.survey),
+            &json!({ "case": "c10" }),
+        );
         assert_eq!(surveyor.status, 403);
         let log = app.logged();
         let of = |wanted: &str| log.iter().filter(|(action, end)| action == "reserve.release" && end == wanted).count();
@@ -181,7 +193,11 @@ fn a_rank_that_is_none_or_stands_twice_in_a_unit_is_refused_with_its_line() {
         for wrong in [["", "0"], ["", "-1"], ["", "one"], ["", "01"], ["1", "1"]] {
             let refused = with(wrong);
             let fault = refused.json()["errors"][0].clone();
-            assert_eq!((refused.status, &fault["code"], &fault["line"]), (422, &json!("reserve-rank"), &json!(3)), "{wrong:?}");
+            assert_eq!(
+                (refused.status, &fault["code"], &fault["line"]),
+                (422, &json!("reserve-rank"), &json!(3)),
+                "{wrong:?}"
+            );
         }
         assert_eq!(with(["1", "2"]).status, 201);
     });

@@ -111,7 +111,9 @@ fn optional<T, E: std::fmt::Display>(
 fn sample(files: &BundleFiles) -> Result<Sample, BundleFault> {
     let mut reader = Reader::from_reader(bytes(files, CASES_FILE)?);
     let header = read(CASES_FILE, reader.headers())?.clone();
-    let kept = |name: &str| matches!(name, "district" | "stratum" | "psu" | "residence" | RESERVE_RANK) || name.starts_with("prob_");
+    let kept = |name: &str| {
+        matches!(name, "district" | "stratum" | "psu" | "residence" | RESERVE_RANK) || name.starts_with("prob_")
+    };
     let places: Vec<usize> = (0..header.len()).filter(|at| *at == 0 || kept(&header[*at])).collect();
     let mut writer = Writer::from_writer(Vec::new());
     let name = |at: &usize| if *at == 0 { "case_id" } else { &header[*at] };

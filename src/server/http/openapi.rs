@@ -11,8 +11,8 @@ use utoipa::{
 
 use super::{
     assignments, attachments, audit, changes, devices, downloads, events, health, identity, inbox, keys, people,
-    problem::ProblemBody, quarantine, questionnaires, reserves, responses, review, routes::ROUTES, runs, series, sessions,
-    submissions, surveys, sync,
+    problem::ProblemBody, quarantine, questionnaires, reserves, responses, review, routes::ROUTES, runs, series,
+    sessions, submissions, surveys, sync,
 };
 use crate::server::policy::{Access, Open};
 

@@ -8,8 +8,8 @@ use actix_web::{
 
 use super::{
     Problem, assignments, attachments, audit, changes, codes, devices, downloads, events, health, identity, inbox,
-    keys, openapi, people, quarantine, questionnaires, reserves, responses, review, runs, series, sessions, submissions, surveys,
-    sync,
+    keys, openapi, people, quarantine, questionnaires, reserves, responses, review, runs, series, sessions,
+    submissions, surveys, sync,
 };
 use crate::{
     server::{
