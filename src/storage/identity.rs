@@ -1,16 +1,11 @@
 //! The vault's rows: sealed before they come here, opened after they left. Nothing in this file can read them.
 
-use diesel::{PgConnection, SqliteConnection, prelude::*};
+use diesel::prelude::*;
 use serde_json::json;
 
-use super::{Act, Author, Database, Outcome, ROWS_PER_INSERT_MAX, StorageError, audit::Appends, schema::*};
-
-/// A person who reads more cases than this within an hour is marked in the log.
-const READS_PER_HOUR: i64 = 20;
-const HOUR_MS: i64 = 60 * 60 * 1000;
-
-/// What is counted as a reading.
-const READINGS: [&str; 2] = ["identity.read", "identity.read-attempt"];
+use super::{
+    Act, Author, Database, Outcome, ROWS_PER_INSERT_MAX, StorageError, audit::Appends, readings::Readings, schema::*,
+};
 
 /// A survey's keys, sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
@@ -91,30 +86,6 @@ impl AtCase<'_> {
         Act::done(self.by, self.now_ms, action, self.object(), detail)
     }
 }
-
-/// Counts how much somebody read within the last hour.
-pub(super) trait Readings {
-    /// Whether it is conspicuously much.
-    fn reads_much(&mut self, actor: &str, now_ms: i64) -> Result<bool, StorageError>;
-}
-
-macro_rules! readings {
-    ($connection:ty) => {
-        impl Readings for $connection {
-            fn reads_much(&mut self, actor: &str, now_ms: i64) -> Result<bool, StorageError> {
-                let earlier: i64 = audit_entry::table
-                    .filter(audit_entry::actor.eq(actor).and(audit_entry::action.eq_any(READINGS)))
-                    .filter(audit_entry::at_ms.gt(now_ms - HOUR_MS))
-                    .count()
-                    .get_result(self)?;
-                Ok(earlier >= READS_PER_HOUR)
-            }
-        }
-    };
-}
-
-readings!(SqliteConnection);
-readings!(PgConnection);
 
 impl Database {
     /// The survey's sealed keys, once something was imported.

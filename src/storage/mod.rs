@@ -27,6 +27,7 @@ mod postgres;
 mod quarantine;
 mod questionnaires;
 mod reach;
+mod readings;
 mod reconcile;
 mod reserves;
 mod review;

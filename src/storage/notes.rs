@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::{
     Act, Author, Database, ROWS_PER_INSERT_MAX, SealedCase, SealedSurvey, StorageError, audit::Appends,
-    identity::Readings, schema::*,
+    readings::Readings, schema::*,
 };
 
 /// One sealed field of an event.
