@@ -33,8 +33,8 @@ pub struct Problem {
     errors: Vec<Fault>,
     receipt: Option<String>,
     allow: Option<String>,
-    retry_after: Option<u64>,
-    upload_offset: Option<i64>,
+    retry_after: Option<u32>,
+    upload_offset: Option<u32>,
 }
 
 /// A problem as it is sent.
@@ -107,11 +107,11 @@ impl Problem {
 
     /// Where an attachment goes on.
     pub(super) fn upload_offset(self, offset: i64) -> Self {
-        Self { upload_offset: Some(offset), ..self }
+        Self { upload_offset: Some(u32::try_from(offset).unwrap_or(u32::MAX)), ..self }
     }
 
     pub(super) fn retry_after(self, seconds: u64) -> Self {
-        Self { retry_after: Some(seconds), ..self }
+        Self { retry_after: Some(u32::try_from(seconds).unwrap_or(u32::MAX)), ..self }
     }
 
     pub(super) fn status(&self) -> StatusCode {
@@ -176,7 +176,7 @@ impl ResponseError for Problem {
         let mut response = HttpResponse::build(self.status());
         response.content_type("application/problem+json");
         if matches!(self.code.action, "wait") || self.code.status >= 500 {
-            let seconds = self.retry_after.unwrap_or_else(|| RETRY_AFTER_SECONDS + jitter());
+            let seconds = self.retry_after.map_or_else(|| RETRY_AFTER_SECONDS + jitter(), u64::from);
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
         if self.code.status == 401 {
