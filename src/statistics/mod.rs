@@ -34,6 +34,7 @@ pub mod presentation;
 pub mod quadratic_form;
 pub mod regression;
 pub mod replicate;
+pub mod response_rates;
 pub mod sample_size;
 pub mod sampling;
 pub mod small_area;
