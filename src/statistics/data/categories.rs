@@ -127,11 +127,11 @@ fn packed(label: &[u8]) -> Option<u64> {
 
 /// The labels that were seen last, by their packed form.
 #[derive(Debug, Clone)]
-struct Recent([(u64, u32); 64]);
+struct Recent(Box<[(u64, u32); 64]>);
 
 impl Default for Recent {
     fn default() -> Self {
-        Self([(0, MISSING); 64])
+        Self(Box::new([(0, MISSING); 64]))
     }
 }
 

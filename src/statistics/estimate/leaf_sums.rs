@@ -24,6 +24,9 @@ pub(super) struct LeafSums {
     counts: Vec<usize>,
 }
 
+/// Where a domain's leaves, their sums and the domain's totals are written.
+type Place<'a> = (&'a mut [u32], &'a mut [f64], &'a mut [f64]);
+
 /// The sums of one part of the rows, domain by domain.
 struct Part {
     starts: Vec<u32>,
@@ -88,7 +91,7 @@ impl LeafSums {
             (free_leaves, free_sums) = (others, other_sums);
             places.push((own_leaves, own_sums, totals));
         }
-        let join = |(domain, (leaves, sums, totals)): (usize, (&mut [u32], &mut [f64], &mut [f64]))| {
+        let join = |(domain, (leaves, sums, totals)): (usize, Place<'_>)| {
             let mut at = 0;
             for part in parts {
                 let of = part.of(domain);
