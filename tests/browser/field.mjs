@@ -9,9 +9,12 @@ import { createServer as createSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { newDatabase } from './postgres.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const BINARY = process.env.SCILIT_BIN ?? join(HERE, '../../target/debug/scilit');
+/** Which database the real server of these tests keeps its data in. */
+export const ON_POSTGRES = onPostgres();
 const PASSWORD = 'correct horse battery';
 export const QUESTIONNAIRE = readFileSync(join(HERE, 'fixtures/tablet-test.toml'), 'utf8');
 
@@ -34,6 +37,12 @@ label = { zh-CN = "具备", en = "Literate" }
 cut = 7
 literate = true
 `;
+
+function onPostgres() {
+  const named = process.env.SCILIT_BROWSER_DATABASE ?? 'sqlite';
+  if (!['sqlite', 'postgres'].includes(named)) throw new Error(`SCILIT_BROWSER_DATABASE is ${named}: it may be sqlite or postgres`);
+  return named === 'postgres';
+}
 
 export async function freePort() {
   const probe = createSocket().listen(0, '127.0.0.1');
@@ -80,7 +89,7 @@ export class Server {
     server.env = {
       // What the test runner tells the tests is no setting of the program, which refuses what it does not know.
       ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SCILIT_'))),
-      SCILIT_DATABASE_URL: `sqlite:${join(folder, 'field.db')}`,
+      SCILIT_DATABASE_URL: ON_POSTGRES ? newDatabase() : `sqlite:${join(folder, 'field.db')}`,
       SCILIT_KEY_DIR: join(folder, 'keys'),
       SCILIT_LISTEN: `127.0.0.1:${port}`,
       SCILIT_PUBLIC_URL: server.url,

@@ -1,4 +1,4 @@
-import { computed, reactive, ref, shallowRef, triggerRef } from 'vue';
+import { computed, markRaw, reactive, ref, shallowReactive, shallowRef, triggerRef } from 'vue';
 import { Instrument, type Form } from '../rules/form';
 import { sender, type Send } from './net/api';
 import { meet, type Network } from './net/engine';
@@ -21,6 +21,8 @@ export const app = reactive({
   fatal: null as Fatal | null,
   profiles: [] as Profile[],
   book: null as Book | null,
+  /** The case whose interview is on the screen. */
+  open: null as string | null,
   visits: {} as Record<string, Visit>,
   rows: [] as QueueRow[],
   events: 0,
@@ -53,10 +55,12 @@ export async function start(): Promise<void> {
 }
 
 export async function enter(next: Session): Promise<void> {
-  const [book, visits, rows] = await Promise.all([next.book(), next.visits(), next.queue()]);
-  app.book = book;
+  const [book, visits, rows, open] = await Promise.all([next.book(), next.visits(), next.queue(), next.openCase()]);
+  // The server replaces a case whole: watching the insides of two thousand would only make the list slow.
+  app.book = { ...book, cases: shallowReactive(book.cases) };
+  app.open = open;
   app.visits = Object.fromEntries(visits.map((visit) => [visit.key, visit]));
-  app.rows = rows;
+  app.rows = markRaw(rows);
   app.events = await next.countEvents();
   session.value = next;
   app.profiles = await db().getAll('profiles');
@@ -66,7 +70,7 @@ export async function enter(next: Session): Promise<void> {
 export function leave(): void {
   session.value = null;
   instruments.clear();
-  Object.assign(app, { book: null, visits: {}, rows: [], events: 0, network: 'unknown' });
+  Object.assign(app, { book: null, open: null, visits: {}, rows: [], events: 0, network: 'unknown' });
 }
 
 export const signedIn = (): Session => {
@@ -76,7 +80,7 @@ export const signedIn = (): Session => {
 
 export async function refresh(): Promise<void> {
   if (!session.value) return;
-  app.rows = await session.value.queue();
+  app.rows = markRaw(await session.value.queue());
   app.events = await session.value.countEvents();
 }
 
@@ -125,6 +129,22 @@ export function keepMeeting(): void {
   setInterval(() => document.visibilityState === 'visible' && soon(), ROUND_MS);
 }
 
+const LOCK_MS = 15 * 60_000;
+const LOOK_MS = 5_000;
+
+/** Nobody touched it for a quarter of an hour, or it slept: the PIN is asked again. What was typed is on the disk by then. */
+export function lockWhenIdle(): void {
+  let last = Date.now();
+  const touched = (): void => void (last = Date.now());
+  for (const kind of ['pointerdown', 'keydown', 'input']) document.addEventListener(kind, touched, { capture: true, passive: true });
+  setInterval(() => {
+    const idle = Date.now() - last;
+    // A clock that was set back says nothing.
+    if (idle < 0) touched();
+    else if (idle > LOCK_MS && session.value) leave();
+  }, LOOK_MS);
+}
+
 export const waiting = computed(() => unsent(app.rows));
 
 const instruments = new Map<string, Instrument>();
@@ -146,11 +166,19 @@ export const visitOf = (key: string): Visit => app.visits[key] ?? emptyVisit(key
 /** Statuses, in the words that are the same everywhere. */
 export type Status = 'open' | 'going' | 'finished' | 'uploaded' | 'returned' | 'void';
 
+const revision = ({ id, rev }: { id: string; rev: number }): string => `${id}/${rev}`;
+const rowOf = computed(() => new Map(app.rows.map((row) => [revision(row), row])));
+/** The newest message by which a revision came back. */
+const returns = computed(() => {
+  const returned = (app.book?.messages ?? []).filter((one) => one.kind === 'returned').sort((a, b) => a.seq - b.seq);
+  return new Map(returned.map((one) => [`${one.response}/${one.rev}`, one]));
+});
+
 export function statusOf(work: Case): Status {
   const visit = app.visits[work.key];
   if (visit?.interview) return 'going';
   const last = visit?.finished.at(-1);
-  const row = last && app.rows.find((one) => one.id === last.id && one.rev === last.rev);
+  const row = last && rowOf.value.get(revision(last));
   if (row && ['queued', 'sending', 'parked'].includes(row.state)) return 'finished';
   if (work.value.state === 'void') return 'void';
   if (returnOf(work)) return 'returned';
@@ -160,8 +188,7 @@ export function statusOf(work: Case): Status {
 /** The message by which a case's last revision came back, while nothing newer was finished. */
 export function returnOf(work: Case) {
   const last = app.visits[work.key]?.finished.at(-1);
-  const about = app.book?.messages.filter((one) => one.kind === 'returned' && one.response === last?.id && one.rev === last.rev);
-  return about?.sort((a, b) => b.seq - a.seq)[0] ?? null;
+  return (last && returns.value.get(revision(last))) ?? null;
 }
 
 /** Screens by the part of the address behind the hash sign. */

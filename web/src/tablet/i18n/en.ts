@@ -131,6 +131,8 @@ export default {
     form_over: 'The questionnaire was valid until {day}: no new interview may begin.',
     too_old: 'Update the program first. What you have can still be uploaded.',
     closed: 'The survey has ended: no new interview may begin.',
+    moved: 'This case was given to somebody else: no new interview may begin here.',
+    moved_open: 'This case was given to somebody else. The interview that began can be ended and uploaded; the supervisor decides which one counts.',
     returned: 'This came back with {n} places to check.',
     going: 'The interview is not finished',
     continue: 'Continue',
