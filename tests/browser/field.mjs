@@ -181,7 +181,8 @@ export class Line {
     for await (const part of request) parts.push(part);
     const body = Buffer.concat(parts);
     const applies = this.mode !== 'pass' && this.only.test(request.url);
-    this.seen.push({ method: request.method, path: request.url, body: body.toString(), authorization: request.headers.authorization, mode: applies ? this.mode : 'pass' });
+    const seen = { method: request.method, path: request.url, body: body.toString(), authorization: request.headers.authorization, mode: applies ? this.mode : 'pass' };
+    this.seen.push(seen);
     if (applies && this.mode === 'dead') return response.destroy();
     if (applies && this.mode === 'portal') {
       response.writeHead(200, { 'Content-Type': 'text/html' });
@@ -201,6 +202,7 @@ export class Line {
       for await (const part of answer) answered.push(part);
       if (applies && this.mode === 'swallow') return response.destroy();
       let bytes = Buffer.concat(answered);
+      seen.answer = bytes.toString();
       const { status, headers } = { status: answer.statusCode, headers: { ...answer.headers } };
       delete headers['transfer-encoding'];
       if (this.rewrite) {
@@ -229,7 +231,7 @@ export class Line {
 
 /** Server, line, people, questionnaire, survey and assigned cases. */
 export class Field {
-  static async open({ cases = 5, settings = {}, title = '平板测试（示例数据）' } = {}) {
+  static async open({ cases = 5, settings = {}, title = '平板测试（示例数据）', questionnaire = QUESTIONNAIRE } = {}) {
     const field = new Field();
     field.server = await Server.start({ settings });
     field.line = await Line.open(field.server);
@@ -237,7 +239,7 @@ export class Field {
     field.surveyor = await field.person('lixue', 'surveyor', '李雪');
     await field.person('zhao', 'supervisor', '赵督导');
     field.supervisor = await field.server.signIn('zhao');
-    const { hash } = await field.admin.send('POST', '/api/v1/questionnaires', QUESTIONNAIRE, 'application/toml');
+    const { hash } = await field.admin.send('POST', '/api/v1/questionnaires', questionnaire, 'application/toml');
     field.hash = hash;
     const survey = {
       code: 'tablet-1',

@@ -53,13 +53,12 @@ class Keys {
   /** Tab after Tab until this has the focus. */
   async to(selector, key = 'Tab') {
     await this.page.locator(selector).first().waitFor();
+    await this.focus();
     for (let stops = 0; stops < STOPS_MAX; stops += 1) {
-      if (await this.at(selector)) {
-        await this.focus();
-        return;
-      }
+      if (await this.at(selector)) return;
       await this.press(key);
-      await this.focus();
+      // Behind the last stop of the page comes the browser's own frame, then the first stop.
+      if (!(await this.at('body'))) await this.focus();
     }
     assert.fail(`${selector} is not reached by ${STOPS_MAX} times ${key}`);
   }
