@@ -231,10 +231,21 @@ export class Line {
 
 /** Server, line, people, questionnaire, survey and assigned cases. */
 export class Field {
-  static async open({ cases = 5, settings = {}, title = '平板测试（示例数据）', questionnaire = QUESTIONNAIRE } = {}) {
+  static async open({ cases = 5, settings = {}, title = '平板测试（示例数据）', questionnaire = QUESTIONNAIRE, profile = PROFILE } = {}) {
     const field = new Field();
     field.server = await Server.start({ settings });
     field.line = await Line.open(field.server);
+    try {
+      return await field.prepare({ cases, title, questionnaire, profile });
+    } catch (error) {
+      // A server that stays would keep this process from ending.
+      await field.close();
+      throw error;
+    }
+  }
+
+  async prepare({ cases, title, questionnaire, profile }) {
+    const field = this;
     [field.admin, field.second] = [await field.server.signIn('chen'), await field.server.signIn('wang')];
     field.surveyor = await field.person('lixue', 'surveyor', '李雪');
     await field.person('zhao', 'supervisor', '赵督导');
@@ -246,7 +257,7 @@ export class Field {
       title,
       place: '哈尔滨市',
       questionnaire: hash,
-      profile: PROFILE,
+      profile,
       fieldwork_from: '2025-01-01',
       fieldwork_to: '2030-12-31',
       example: true,
@@ -268,8 +279,8 @@ export class Field {
   }
 
   async assign(user = this.surveyor, cases = this.cases) {
-    for (let at = 0; at < cases.length; at += 1000) {
-      const assign = cases.slice(at, at + 1000).map((one) => ({ case: one, user, priority: 0, reason: '' }));
+    for (let at = 0; at < cases.length; at += 500) {
+      const assign = cases.slice(at, at + 500).map((one) => ({ case: one, user, priority: 0, reason: '' }));
       await this.supervisor.send('POST', `/api/v1/surveys/${this.survey}/assignments`, { assign });
     }
   }

@@ -1,4 +1,4 @@
-import { computed, markRaw, reactive, ref, shallowReactive, shallowRef, triggerRef } from 'vue';
+import { computed, markRaw, reactive, ref, shallowRef, toRaw, triggerRef } from 'vue';
 import { Instrument, type Form } from '../rules/form';
 import { sender, type Send } from './net/api';
 import { meet, type Network } from './net/engine';
@@ -21,6 +21,8 @@ export const app = reactive({
   fatal: null as Fatal | null,
   profiles: [] as Profile[],
   book: null as Book | null,
+  /** Counts up with whatever the server told. */
+  told: 0,
   /** The case whose interview is on the screen. */
   open: null as string | null,
   visits: {} as Record<string, Visit>,
@@ -56,8 +58,8 @@ export async function start(): Promise<void> {
 
 export async function enter(next: Session): Promise<void> {
   const [book, visits, rows, open] = await Promise.all([next.book(), next.visits(), next.queue(), next.openCase()]);
-  // The server replaces a case whole: watching the insides of two thousand would only make the list slow.
-  app.book = { ...book, cases: shallowReactive(book.cases) };
+  // Watching two thousand cases one by one would only make the list slow: `told` says that some of them changed.
+  app.book = { ...book, cases: markRaw(book.cases) };
   app.open = open;
   app.visits = Object.fromEntries(visits.map((visit) => [visit.key, visit]));
   app.rows = markRaw(rows);
@@ -97,7 +99,10 @@ export async function round(patient = true): Promise<void> {
   }
   app.busy = true;
   try {
-    const changed = (): void => void refresh();
+    const changed = (): void => {
+      app.told += 1;
+      void refresh();
+    };
     const meeting = () => meet({ session: owner, book, send: request, now: Date.now, random: Math.random, changed }, patient);
     const run = async (lock: Lock | null) => (lock ? meeting() : null);
     const result = await navigator.locks.request(`meeting:${owner.owner}`, { ifAvailable: true }, run);
@@ -161,6 +166,10 @@ export async function instrumentOf(work: Case): Promise<Instrument | null> {
   return instrument;
 }
 
+/** Every case of the person's, anew whenever the server told something. */
+export const allCases = computed(() => (app.told >= 0 ? Object.values(app.book?.cases ?? {}) : []));
+export const caseOf = (key: string): Case | undefined => (app.told >= 0 ? app.book?.cases[key] : undefined);
+
 export const visitOf = (key: string): Visit => app.visits[key] ?? emptyVisit(key);
 
 /** Statuses, in the words that are the same everywhere. */
@@ -175,7 +184,8 @@ const returns = computed(() => {
 });
 
 export function statusOf(work: Case): Status {
-  const visit = app.visits[work.key];
+  // Nearly every case has none, and asking the watched record two thousand times for nothing is slow.
+  const visit = work.key in toRaw(app.visits) ? app.visits[work.key] : undefined;
   if (visit?.interview) return 'going';
   const last = visit?.finished.at(-1);
   const row = last && rowOf.value.get(revision(last));
@@ -187,7 +197,7 @@ export function statusOf(work: Case): Status {
 
 /** The message by which a case's last revision came back, while nothing newer was finished. */
 export function returnOf(work: Case) {
-  const last = app.visits[work.key]?.finished.at(-1);
+  const last = work.key in toRaw(app.visits) ? app.visits[work.key]?.finished.at(-1) : undefined;
   return (last && returns.value.get(revision(last))) ?? null;
 }
 
