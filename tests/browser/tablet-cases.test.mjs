@@ -1,6 +1,7 @@
 // What the office changes while a tablet is out: a case goes to somebody else, a newer questionnaire comes.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { Field, QUESTIONNAIRE } from './field.mjs';
 import { Tablet } from './tablet.mjs';
@@ -169,6 +170,72 @@ describe('acc033 a newer questionnaire comes', () => {
       };
     }));
     assert.deepEqual([...forms].sort(), [field.hash, hash].sort(), 'both versions stay on the tablet');
+    await t.clean();
+  });
+});
+
+describe('a tablet is given back', () => {
+  it('with an open interview it is not; once all is proven, keys and data are gone and the receipts can be kept', async () => {
+    const t = await joined();
+    await t.interview('000005');
+    await t.waitState('000005', 'verified');
+    await t.openCase('000006');
+    await t.admit();
+    await t.talk(2);
+    await t.at('pause').click();
+    await t.at('leave-open').click();
+    const giveBack = async () => {
+      await t.go('end');
+      await t.at('give-back').click();
+      await t.page.locator('#word').fill('结清');
+      await t.at('settle').click();
+    };
+    await giveBack();
+    await t.at('unsettled').filter({ hasText: '还有未完成的访问' }).waitFor();
+    await t.picture('portrait-settle');
+    assert.deepEqual(await t.axe(), []);
+    await t.openCase('000006');
+    await t.at('continue').click();
+    await t.at('pause').click();
+    await t.page.locator('#pause-reason').fill('受访者有急事');
+    await t.at('break-off').click();
+    await t.at('done').waitFor();
+    await t.waitState('000006', 'verified');
+    // A server that says it does not know one of them: nothing is removed.
+    field.line.rewrite = ({ request, status, headers, bytes }) => (request.path === '/api/v1/reconcile' ? { status, headers, body: bytes.toString().replaceAll('"known"', '"unknown"') } : null);
+    await giveBack();
+    await t.at('unsettled').waitFor();
+    field.line.rewrite = null;
+    await t.waitState('000005', 'queued');
+    await t.upload();
+    await t.waitState('000005', 'verified');
+    await t.waitState('000006', 'verified');
+    await giveBack();
+    await t.at('settled').waitFor();
+    assert.match(await t.at('settled').innerText(), /已结清：2 份/);
+    await t.picture('portrait-settled');
+    assert.deepEqual(await t.axe(), []);
+    const [download] = await Promise.all([t.page.waitForEvent('download'), t.at('keep-receipts').click()]);
+    const path = `${t.folder}/receipts.jsonl`;
+    await download.saveAs(path);
+    const receipts = readFileSync(path, 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+    assert.equal(receipts.length, 2);
+    assert.ok(receipts.every((one) => typeof one.signature === 'string'));
+    const left = await t.page.evaluate(
+      () =>
+        new Promise((resolve) => {
+          const asked = indexedDB.open('scilit-tablet');
+          asked.onsuccess = async () => {
+            const names = ['profiles', 'deviceKeys', 'books', 'visits', 'queue', 'receipts', 'events'];
+            const tx = asked.result.transaction(names);
+            const counts = names.map((name) => new Promise((done) => (tx.objectStore(name).count().onsuccess = (event) => done(event.target.result))));
+            resolve(await Promise.all(counts));
+          };
+        }),
+    );
+    assert.deepEqual(left, [0, 0, 0, 0, 0, 0, 0]);
+    await t.page.reload();
+    await t.at('enrol').waitFor();
     await t.clean();
   });
 });

@@ -6,6 +6,7 @@ import { unsent } from './net/queue';
 import { NewerData, openDatabase, type Database, type Profile, type QueueRow } from './store/database';
 import { hex, sha256 } from './store/crypto';
 import type { Session } from './store/session';
+import type { Settled } from './work/settle';
 import { emptyVisit, type Book, type Case, type Visit } from './work/types';
 
 declare const __RELEASE__: string;
@@ -33,6 +34,8 @@ export const app = reactive({
   /** A newer program waits for the word to take over. */
   update: false,
   storagePersisted: true,
+  /** The tablet was just given back, with this result. */
+  settled: null as Settled | null,
 });
 
 export const session = shallowRef<Session | null>(null);

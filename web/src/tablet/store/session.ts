@@ -155,6 +155,16 @@ export class Session {
     return Promise.all(rows.map(open));
   }
 
+  /** Removes everything of this person's, keys included, in one transaction. */
+  async forget(): Promise<void> {
+    const mine = IDBKeyRange.bound([this.owner], [this.owner, []]);
+    const tx = strict(this.database, ['profiles', 'deviceKeys', 'books', 'visits', 'queue', 'receipts', 'events', 'meta']);
+    for (const store of ['profiles', 'deviceKeys', 'books'] as const) await tx.objectStore(store).delete(this.owner);
+    for (const store of ['visits', 'queue', 'receipts', 'events'] as const) await tx.objectStore(store).delete(mine);
+    for (const name of ['seq', 'open']) await tx.objectStore('meta').delete(`${name}/${this.owner}`);
+    await tx.done;
+  }
+
   countEvents(): Promise<number> {
     return this.database.count('events', this.eventRange());
   }
