@@ -65,6 +65,7 @@ fn the_same_seed_gives_the_same_bytes_on_both_databases() {
             "profile.toml",
             "questionnaire.toml",
             "regions.csv",
+            "response_rates.csv",
             "responses_weighted.csv",
             "results.json",
             "sample.csv",
@@ -127,8 +128,8 @@ fn the_export_command_writes_what_the_api_gave() {
     let mut exported = files(&out);
     let (checkpoint, proof) = (exported.remove("checkpoint.txt"), exported.remove("audit_proof.txt"));
     assert!(checkpoint.is_some() && proof.is_some(), "what the audit log says goes with the files");
-    // Every file of the run: six lie in the demo's folder, all of them in its bundle.
-    assert_eq!(exported.len(), 16);
+    // Every file of the run: seven lie in the demo's folder, all of them in its bundle.
+    assert_eq!(exported.len(), 17);
     let downloaded = files_of(&dir.join("bundle"), exported.keys());
     assert!(exported == downloaded);
     scilit().args(["export", "--database-url", &url, "--file", "nothing.csv", "--dir"]).arg(&out).assert().failure();
@@ -160,12 +161,12 @@ fn an_export_carries_what_its_run_and_the_audit_log_are_verified_with() {
     {
         assert_eq!(finished["detail"]["files"][name.as_str()], scilit::evidence::sha256_hex(&bytes), "{name}");
     }
-    assert_eq!(finished["detail"]["files"].as_object().expect("files").len(), 16);
+    assert_eq!(finished["detail"]["files"].as_object().expect("files").len(), 17);
     let verify = ["audit", "verify", "--database-url", &url, "--public-key", key, "--checkpoint"];
     assert!(printed(scilit().args(verify).arg(out.join("checkpoint.txt"))).contains("审计日志完整"));
     // Each file that left is an entry.
     let intents = printed(scilit().args(["audit", "show", "--database-url", &url, "--actor", "command-line"]));
-    assert_eq!(intents.matches("download.intent").count(), 16);
+    assert_eq!(intents.matches("download.intent").count(), 17);
     // Another proof than the one that was made is none.
     let wrong = fs::read_to_string(out.join("audit_proof.txt")).expect("a proof").replacen("index ", "index 1", 1);
     fs::write(out.join("audit_proof.txt"), wrong).expect("a file");
@@ -235,7 +236,7 @@ fn a_link_in_the_place_of_a_file_is_refused() {
 }
 
 #[test]
-fn rel_d5_a_checker_that_shares_no_code_agrees_on_the_demos_bundle() {
+fn rel_d5_acc049_a_checker_that_shares_no_code_agrees_on_the_demos_bundle() {
     let python = std::process::Command::new("python3").arg("--version").output();
     if python.is_err() {
         assert!(std::env::var_os("CI").is_none(), "CI must have Python 3");
@@ -259,6 +260,14 @@ fn rel_d5_a_checker_that_shares_no_code_agrees_on_the_demos_bundle() {
     let weight = persons.lines().nth(1).and_then(|row| row.rsplit(',').next()).expect("a weight");
     check(edited(&bundle, "responses_weighted.csv", weight, "1.5").path()).code(1);
     check(edited(&bundle, "margins.csv", "male,", "male,1").path()).code(1);
+    // The visits of the demo leave cases of every kind, so that its rates say something; one that became another is seen.
+    let cases = fs::read_to_string(bundle.join("cases.csv")).expect("a file");
+    for status in ["respondent", "nonrespondent", "unknown", "ineligible"] {
+        assert!(cases.contains(&format!(",{status},")), "{status}");
+    }
+    let other = check(edited(&bundle, "cases.csv", ",ineligible,4.60,", ",ineligible,2.24,").path()).code(1);
+    let said = String::from_utf8_lossy(&other.get_output().stdout).into_owned();
+    assert!(said.contains("response_rates.csv  rr1") && said.contains("not_eligible"), "{said}");
 }
 
 fn files_of<'a>(dir: &Path, names: impl Iterator<Item = &'a String>) -> BTreeMap<String, Vec<u8>> {

@@ -56,6 +56,7 @@ fn case(survey_id: &str, case_id: &str) -> SampleCase {
         psu: "1-1".to_owned(),
         residence: "urban".to_owned(),
         probabilities: "{}".to_owned(),
+        reserve_rank: None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Contact data from outside: in by file, out one case at a time, in plain text nowhere, and gone when they must be.
 
+#[path = "vault/notes.rs"]
+mod notes;
 mod support;
 
 use std::{

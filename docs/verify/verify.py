@@ -110,6 +110,44 @@ def check_margins(folder, persons):
     return len(margins)
 
 
+def check_response_rates(folder):
+    """Counts and rates of the city and each district from the cases' final dispositions."""
+    cases = rows(folder, "cases.csv")
+    places = [("city", "")] + [("district", code) for code in sorted({case["district"] for case in cases})]
+    published = rows(folder, "response_rates.csv")
+    if [(row["table"], row["district"]) for row in published] != places:
+        differ("response_rates.csv places", [row["district"] for row in published], places)
+    groups = {
+        "complete": "1.1", "partial": "1.2", "refusal": "2.1", "non_contact": "2.2", "other": "2.3",
+        "unknown_household": "3.1", "not_eligible": "4.",
+    }
+    for row in published:
+        codes = [case["disposition"] for case in cases if row["table"] == "city" or case["district"] == row["district"]]
+        n = {name: Decimal(sum(code.startswith(start) for code in codes)) for name, start in groups.items()}
+        n["unknown_other"] = Decimal(sum(code.startswith("3.") for code in codes)) - n["unknown_household"]
+        n["cases"] = Decimal(len(codes))
+        n["planned"] = Decimal(sum(not case["reserve_rank"] for case in cases if row["table"] == "city" or case["district"] == row["district"]))
+        for name, count in n.items():
+            if Decimal(row[name]) != count:
+                differ(f"response_rates.csv {row['district']} {name}", row[name], count)
+        eligible = n["complete"] + n["partial"] + n["refusal"] + n["non_contact"] + n["other"]
+        unknown, reached = n["unknown_household"] + n["unknown_other"], eligible - n["non_contact"]
+        known = eligible + n["not_eligible"]
+        e = eligible / known if known else None
+        over = [
+            ("e", eligible, known), ("rr1", n["complete"], eligible + unknown), ("ref1", n["refusal"], eligible + unknown),
+            ("con1", reached, eligible + unknown), ("coop1", n["complete"], reached),
+            ("completion", n["complete"] + n["partial"], Decimal(row["planned"])),
+        ]
+        if e is not None or not unknown:
+            over.append(("rr3", n["complete"], eligible + (e * unknown if unknown else 0)))
+        for name, part, whole in over:
+            rate = part / whole if whole else None
+            if (row[name] == "") != (rate is None) or (rate is not None and not close(row[name], rate)):
+                differ(f"response_rates.csv {row['district']} {name}", row[name], rate)
+    return len(published)
+
+
 def check_manifest(folder, responses, persons):
     """Digests, sizes, counts and control totals of the manifest."""
     statement = json.loads(base64.b64decode(json.loads((folder / "manifest.dsse.json").read_bytes())["payload"]))
@@ -146,6 +184,7 @@ def main():
         responses = rows(folder, "responses_weighted.csv")
         persons = [dict(row, w=Decimal(row["weight"])) for row in responses if row["weight"]]
         files = check_manifest(folder, responses, persons)
+        places = check_response_rates(folder)
         figures, margins = check_indicator(folder, persons), check_margins(folder, persons)
     except (OSError, ValueError, KeyError, ArithmeticError) as error:
         print(f"无法读取 cannot be read: {error!r}")
@@ -155,7 +194,7 @@ def main():
     if differences:
         print(f"不一致 {len(differences)} 处 differences")
         return 1
-    print(f"一致 agrees: {figures} rows of indicator.csv, {margins} margins, {files} files, {len(persons)} persons")
+    print(f"一致 agrees: {figures} rows of indicator.csv, {places} of response_rates.csv, {margins} margins, {files} files, {len(persons)} persons")
     return 0
 
 

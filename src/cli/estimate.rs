@@ -95,9 +95,9 @@ fn answer(arguments: &AnalysisArguments) -> anyhow::Result<(Value, Timings)> {
     let prepared = refused(&plan, statistics::prepare(&plan, &table, &files))?;
     timings.weight = start.elapsed().as_secs_f64();
     let start = now();
-    let answer = refused(&plan, statistics::answer(&plan, &prepared))?;
+    let estimated = refused(&plan, statistics::estimates(&plan, &prepared))?;
     timings.estimate = start.elapsed().as_secs_f64();
-    Ok((answer, timings))
+    Ok((statistics::answer(&plan, &prepared, &estimated), timings))
 }
 
 fn refused<T>(plan: &Plan, result: Result<T, statistics::StatisticsError>) -> anyhow::Result<T> {

@@ -6,5 +6,7 @@ mod run_files;
 mod table;
 
 pub use csv::to_csv;
-pub use run_files::{INDICATOR_FILE, NamedFile, PERSONS_FILE, PLAN_FILE, RESULTS_FILE, WEIGHTS_LOG_FILE, run_files};
+pub use run_files::{
+    INDICATOR_FILE, NamedFile, PERSONS_FILE, PLAN_FILE, RESPONSE_RATES_FILE, RESULTS_FILE, WEIGHTS_LOG_FILE, run_files,
+};
 pub use table::{Cell, Table};

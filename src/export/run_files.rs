@@ -6,7 +6,7 @@ use super::{
     to_csv,
 };
 use crate::{
-    indicator::{CaseRecord, Indicator, SurveyInputs, analysis_columns, case_status, plan, results, step_name},
+    indicator::{CaseRecord, Indicator, SurveyInputs, analysis_columns, files::RESERVE_RANK, plan, results, step_name},
     statistics::weighting::WeightStep,
 };
 use std::iter::once;
@@ -26,6 +26,8 @@ pub struct NamedFile {
 pub const PERSONS_FILE: &str = "responses_weighted.csv";
 /// One row a domain.
 pub const INDICATOR_FILE: &str = "indicator.csv";
+/// What became of the cases: counts and response rates of the whole and of each district.
+pub const RESPONSE_RATES_FILE: &str = "response_rates.csv";
 /// Each weighting step.
 pub const WEIGHTS_LOG_FILE: &str = "weights_log.csv";
 /// The results as one document.
@@ -40,6 +42,7 @@ pub fn run_files(inputs: &SurveyInputs<'_>, indicator: &Indicator<'_>) -> Vec<Na
         (PERSONS_FILE, persons(inputs, indicator)),
         (plan::CASES_FILE, cases(inputs, indicator)),
         (INDICATOR_FILE, domains(&indicator.results)),
+        (RESPONSE_RATES_FILE, response_rates(&indicator.results)),
         (WEIGHTS_LOG_FILE, weights_log(indicator)),
     ];
     let answers = answers_csv(inputs, indicator);
@@ -100,17 +103,25 @@ fn persons(inputs: &SurveyInputs<'_>, indicator: &Indicator<'_>) -> Table {
 }
 
 /// Steps of the plan and the columns that show the weight after them.
-const WEIGHT_COLUMNS: [(&str, &str); 4] = [
+const WEIGHT_COLUMNS: [(&str, &str); 5] = [
     ("base_weight", plan::WEIGHT_BASE),
+    (UNKNOWN, plan::WEIGHT_ELIGIBILITY),
     ("nonresponse_class", plan::WEIGHT_NONRESPONSE),
     ("household", plan::WEIGHT_PERSON),
     (LAST, plan::WEIGHT),
 ];
+/// The step that only surveys with cases of unknown eligibility have; without it the weight stays the base weight.
+const UNKNOWN: &str = "unknown_eligibility";
 /// The last step, whichever it is: without margins the person weight is final.
 const LAST: &str = "";
 
 fn weight_cell(steps: &[WeightStep], step: &str, record: &CaseRecord<'_>, row: usize) -> Cell {
-    let found = if step == LAST { steps.last() } else { steps.iter().find(|s| s.name == step) };
+    let named = |name: &str| steps.iter().find(|step| step.name == name);
+    let found = match step {
+        LAST => steps.last(),
+        UNKNOWN => named(UNKNOWN).or_else(|| named("base_weight")),
+        step => named(step),
+    };
     // The base weight belongs to every case; the later ones only to those that carry a weight.
     let carries = record.is_used() || step == "base_weight";
     found.filter(|_| carries).map_or(Cell::Missing, |step| Cell::Number(step.weights[row]))
@@ -140,13 +151,24 @@ fn cases(inputs: &SurveyInputs<'_>, indicator: &Indicator<'_>) -> Table {
     let head = ["id", "district", "stratum", "psu", "residence"].map(str::to_owned).into_iter();
     let mut table = Table::new(
         head.chain(inputs.sample.stages.iter().cloned())
-            .chain([plan::STATUS, plan::WEIGHTING_CLASS, plan::PERSON_FACTOR, plan::LITERATE].map(str::to_owned))
+            .chain(
+                [
+                    RESERVE_RANK,
+                    plan::STATUS,
+                    plan::DISPOSITION,
+                    plan::WEIGHTING_CLASS,
+                    plan::PERSON_FACTOR,
+                    plan::LITERATE,
+                ]
+                .map(str::to_owned),
+            )
             .chain(columns.iter().cloned()),
     );
     for record in &indicator.records {
         let used = record.is_used();
         let mut cells = design_cells(record);
-        cells.push(case_status(record).into());
+        cells.push(record.case.reserve_rank.map_or(Cell::Missing, |rank| Cell::from(u64::from(rank))));
+        cells.extend([record.status(), record.disposition.code].map(Cell::from));
         cells.push(record.weighting_class.as_str().into());
         cells.push(Cell::number(record.person_factor.filter(|_| used)));
         cells.push(Cell::flag(record.literate().filter(|_| used)));
@@ -268,6 +290,52 @@ fn estimate_cells(row: &results::ResultRow) -> Vec<Cell> {
     cells.extend(of_model.map(Cell::number));
     cells.push(Cell::text(row.not_estimable.as_ref().map(|reason| reason.en.as_str())));
     cells
+}
+
+fn response_rates(results: &results::Results) -> Table {
+    let mut table = Table::new([
+        "table",
+        "district",
+        "label",
+        "cases",
+        "complete",
+        "partial",
+        "refusal",
+        "non_contact",
+        "other",
+        "unknown_household",
+        "unknown_other",
+        "not_eligible",
+        "e",
+        "rr1",
+        "rr3",
+        "coop1",
+        "ref1",
+        "con1",
+        "planned",
+        "completion",
+    ]);
+    for row in &results.response_rates {
+        let (counts, rates) = (&row.counts, &row.rates);
+        let kind = if row.district.is_some() { "district" } else { "city" };
+        let mut cells = vec![kind.into(), Cell::text(row.district.as_deref()), row.label.zh.as_str().into()];
+        let counted = [
+            row.cases,
+            counts.complete,
+            counts.partial,
+            counts.refusal,
+            counts.non_contact,
+            counts.other,
+            counts.unknown_household,
+            counts.unknown_other,
+            counts.not_eligible,
+        ];
+        cells.extend(counted.map(Cell::from));
+        cells.extend([rates.e, rates.rr1, rates.rr3, rates.coop1, rates.ref1, rates.con1].map(Cell::number));
+        cells.extend([row.planned.into(), Cell::number(row.completion)]);
+        table.push(cells);
+    }
+    table
 }
 
 fn weights_log(indicator: &Indicator<'_>) -> Table {

@@ -45,6 +45,12 @@ impl From<usize> for Cell {
     }
 }
 
+impl From<u64> for Cell {
+    fn from(count: u64) -> Self {
+        Self::Integer(i64::try_from(count).unwrap_or(i64::MAX))
+    }
+}
+
 /// Named columns and rows of as many cells.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Table {

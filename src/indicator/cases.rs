@@ -3,8 +3,9 @@
 use super::{
     IndicatorError, RowIds, SurveyInputs,
     files::{Sample, SampleCase},
+    plan,
 };
-use crate::instrument::{response::Response, scoring::Outcome};
+use crate::instrument::{Disposition, DispositionGroup, NOT_ATTEMPTED, response::Response, scoring::Outcome};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -31,6 +32,8 @@ pub struct CaseRecord<'a> {
     pub columns: BTreeMap<String, Option<String>>,
     /// Why the response carries no weight.
     pub not_used: Option<String>,
+    /// What became of the case in the field.
+    pub disposition: &'static Disposition,
     /// Inverse of the person's selection probability within the household.
     pub person_factor: Option<f64>,
     /// The class within which respondents carry nonrespondents' weight.
@@ -42,6 +45,20 @@ impl CaseRecord<'_> {
     #[must_use]
     pub fn is_used(&self) -> bool {
         self.response.is_some() && self.not_used.is_none()
+    }
+
+    /// The state of the case in the plan's words.
+    ///
+    /// A case that nobody tells anything of counts as an eligible nonrespondent: so nothing depends on whether the
+    /// tablets of a survey tell of their visits at all.
+    #[must_use]
+    pub fn status(&self) -> &'static str {
+        match (self.is_used(), self.disposition.group()) {
+            (true, _) => plan::RESPONDENT,
+            (false, DispositionGroup::NotEligible) => plan::INELIGIBLE,
+            (false, group) if group.is_unknown() && *self.disposition != NOT_ATTEMPTED => plan::UNKNOWN,
+            (false, _) => plan::NONRESPONDENT,
+        }
     }
 
     /// The category in an analysis column, of the sample or of the questionnaire.
@@ -103,6 +120,7 @@ fn record<'a>(
         outcome: None,
         columns: BTreeMap::new(),
         not_used: None,
+        disposition: Disposition::final_of(inputs.attempts.get(&case.case_id).copied(), answered.is_some()),
         person_factor: None,
         weighting_class: String::new(),
     };
@@ -165,4 +183,10 @@ pub(super) fn strata_and_psus(records: &[CaseRecord<'_>]) -> (usize, usize) {
 pub(super) fn districts(sample: &Sample) -> Vec<String> {
     let codes: std::collections::BTreeSet<_> = sample.cases.iter().map(|case| case.district.clone()).collect();
     codes.into_iter().collect()
+}
+
+/// Which states the plan must know of.
+pub(super) fn states(records: &[CaseRecord<'_>]) -> plan::CaseStates {
+    let any = |state| records.iter().any(|record| record.status() == state);
+    plan::CaseStates { unknown: any(plan::UNKNOWN), ineligible: any(plan::INELIGIBLE) }
 }

@@ -6,16 +6,17 @@ use super::{
     differences, estimates,
     files::{Margins, Regions, Sample, Targets},
     options::{RunOptions, VarianceChoice},
-    plan,
+    plan, rates,
     results::{
-        Method, RESULTS_SCHEMA, Results, SampleSummary, Status, SurveyHead, VersionHead, WeightStepSummary,
-        WeightSummary,
+        Method, RESULTS_SCHEMA, ResponseRates, Results, SampleSummary, Status, SurveyHead, VersionHead,
+        WeightStepSummary, WeightSummary,
     },
     rows, tables, waves,
 };
 use crate::{
     indicator::Label,
     instrument::{
+        Disposition,
         questionnaire::Questionnaire,
         response::Response,
         scoring::{ScoringProfile, score_all},
@@ -55,6 +56,8 @@ pub struct SurveyInputs<'a> {
     pub targets: &'a Targets,
     /// Accepted responses, at most one a case, in any order.
     pub responses: &'a [Response],
+    /// What the attempts to reach each case came to, by case; none of a case that nobody tells anything of.
+    pub attempts: &'a BTreeMap<String, &'static Disposition>,
     /// What the run was asked beyond its survey.
     pub options: &'a RunOptions,
     /// SHA-256 over the digests of every input.
@@ -156,7 +159,7 @@ pub fn compute<'a>(inputs: &SurveyInputs<'a>) -> Result<Indicator<'a>, Indicator
     if used == 0 {
         return Err(IndicatorError::NobodyUsed { responses: inputs.responses.len() });
     }
-    let plan = plan::analysis_plan(inputs.sample, inputs.margins, inputs.options.variance);
+    let plan = plan::analysis_plan(inputs.sample, inputs.margins, inputs.options.variance, cases::states(&records));
     let table = rows::table(inputs.sample, inputs.questionnaire, &records);
     let prepared = statistics::prepare(&plan, &table, &BTreeMap::new())?;
     let results = results(inputs, &records, &prepared)?;
@@ -191,6 +194,7 @@ fn results(
     let mut tables = estimates::tables(inputs, prepared)?;
     let small_area = areas::add(inputs.regions, &mut tables);
     let summary = prepared.summary();
+    let response_rates = rates::response_rates(inputs, records);
     let mut results = Results {
         schema: RESULTS_SCHEMA.to_owned(),
         engine: concat!("scilit ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -208,7 +212,8 @@ fn results(
             title: Label::new(profile.title("zh-CN"), profile.title("en")),
         },
         status: inputs.status,
-        sample: sample_summary(inputs, records),
+        sample: sample_summary(inputs, records, &response_rates),
+        response_rates,
         weights: weight_summary(prepared),
         method: Method {
             variance: inputs.options.variance.name().to_owned(),
@@ -234,22 +239,25 @@ fn results(
     Ok(results)
 }
 
-fn sample_summary(inputs: &SurveyInputs<'_>, records: &[CaseRecord<'_>]) -> SampleSummary {
+fn sample_summary(
+    inputs: &SurveyInputs<'_>,
+    records: &[CaseRecord<'_>],
+    response_rates: &[ResponseRates],
+) -> SampleSummary {
     let (strata, psus) = cases::strata_and_psus(records);
     let used = records.iter().filter(|record| record.is_used()).count();
     let mut not_used = BTreeMap::new();
     for reason in records.iter().filter_map(|record| record.not_used.clone()) {
         *not_used.entry(reason).or_default() += 1;
     }
-    let cases = records.len();
     SampleSummary {
         strata,
         psus,
-        cases,
+        cases: records.len(),
         responses: inputs.responses.len(),
         used,
         not_used,
-        response_rate: used as f64 / cases as f64,
+        response_rate: response_rates.first().and_then(|city| city.rates.rr1).unwrap_or(0.0),
     }
 }
 
@@ -278,6 +286,7 @@ fn step_summary(step: &WeightStep) -> WeightStepSummary {
 pub fn step_name(step: &str) -> (&str, Label) {
     match step {
         "base_weight" => ("base", Label::new("基础权数", "Base weight")),
+        "unknown_eligibility" => ("eligibility", Label::new("资格未知户的分配", "Unknown eligibility")),
         "nonresponse_class" => ("nonresponse", Label::new("无应答调整", "Nonresponse adjustment")),
         "household" => ("persons", Label::new("户内抽选", "Within-household selection")),
         "calibrate" => ("rake", Label::new("边际校准", "Raking to margins")),

@@ -1,7 +1,10 @@
 //! What a run found: the document that pages, files and the API show.
 
 use super::{Label, files::Target};
-pub use crate::statistics::verdict::Verdict;
+pub use crate::statistics::{
+    response_rates::{OutcomeCounts, OutcomeRates},
+    verdict::Verdict,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -31,6 +34,9 @@ pub struct Results {
     pub weights: WeightSummary,
     /// How it was estimated.
     pub method: Method,
+    /// How many of the cases were interviewed and what became of the others: the whole, then each district.
+    #[serde(default)]
+    pub response_rates: Vec<ResponseRates>,
     /// What the estimates are compared with.
     pub targets: Vec<Target>,
     /// City, districts, groups and their crossings.
@@ -100,8 +106,27 @@ pub struct SampleSummary {
     pub used: usize,
     /// Accepted responses without a weight, by reason.
     pub not_used: BTreeMap<String, usize>,
-    /// Used responses over cases (all cases taken as eligible).
+    /// The AAPOR's response rate 1 of the whole: interviews over all cases that are or may be eligible.
     pub response_rate: f64,
+}
+
+/// What became of the cases of a place: counts by final disposition and the AAPOR's rates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ResponseRates {
+    /// The district; none for the whole.
+    pub district: Option<String>,
+    /// Name.
+    pub label: Label,
+    /// Cases, reserves that were released among them.
+    pub cases: u64,
+    /// Cases by final disposition.
+    pub counts: OutcomeCounts,
+    /// The rates.
+    pub rates: OutcomeRates,
+    /// Cases that the sample was planned to have, without reserves.
+    pub planned: u64,
+    /// 完成率: interviews over planned cases, whoever was interviewed in their place. It is no response rate.
+    pub completion: Option<f64>,
 }
 
 /// The final weights.

@@ -12,7 +12,7 @@ pub(super) fn table(sample: &Sample, questionnaire: &Questionnaire, records: &[C
         .with_text("stratum", &text(|record| Some(record.case.stratum.clone())))
         .with_text("psu", &text(|record| Some(record.case.psu.clone())))
         .with_text("residence", &text(|record| Some(record.case.residence.code().to_owned())))
-        .with_text(plan::STATUS, &text(|record| Some(status(record).to_owned())))
+        .with_text(plan::STATUS, &text(|record| Some(record.status().to_owned())))
         .with_text(plan::WEIGHTING_CLASS, &text(|record| Some(record.weighting_class.clone())))
         .with_numbers(plan::PERSON_FACTOR, used(records, |record| record.person_factor))
         .with_numbers(plan::LITERATE, used(records, |record| record.literate().map(f64::from)));
@@ -27,11 +27,6 @@ pub(super) fn table(sample: &Sample, questionnaire: &Questionnaire, records: &[C
         table = table.with_text(&column.id, &cells);
     }
     table
-}
-
-/// The state of a case in the plan's words.
-pub(crate) fn status(record: &CaseRecord<'_>) -> &'static str {
-    if record.is_used() { plan::RESPONDENT } else { plan::NONRESPONDENT }
 }
 
 fn used(records: &[CaseRecord<'_>], number: fn(&CaseRecord<'_>) -> Option<f64>) -> Vec<f64> {

@@ -17,7 +17,7 @@ mod source;
 pub mod strict_json;
 pub mod text;
 
-pub use disposition::{DISPOSITIONS, Disposition};
+pub use disposition::{DISPOSITIONS, Disposition, DispositionGroup, NOT_ATTEMPTED};
 pub use draw::{DRAW_ALGORITHM, Draw};
 pub use expression::Expression;
 pub use faults::{Fault, FaultCode, Faults};
@@ -26,7 +26,7 @@ pub use questionnaire::{
     Row, Scheme, Section, Severity, definition_schema,
 };
 pub use response::{
-    Answer, Given, ItemFault, ItemFaultCode, Message, Notice, Response, Selection, Submission, coded_columns,
+    Answer, Given, ItemFault, ItemFaultCode, Message, Notice, Response, Selection, Submission, can_carry, coded_columns,
 };
 pub use scoring::{
     DimensionScore, Incomparable, NotScoredReason, Outcome, Points, Score, ScoringProfile, Tier, score_all,

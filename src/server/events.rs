@@ -4,11 +4,18 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Fault, Refusal, Text};
+use super::{
+    Fault, Refusal, Text,
+    vault::{PlainEvent, SealedEvent, Vault, is_same_event},
+};
 use crate::{
     instrument::Disposition,
-    storage::{Author, ContactAttempt, Database, EventsKept, FieldEvent},
+    storage::{Author, ContactAttempt, EventsKept, FieldEvent, NewEvent, StorageError},
 };
+
+/// How often events are sealed again after their keys changed under them: by a rotation, or by another tablet with the
+/// same case.
+const SEALINGS_MAX: usize = 5;
 
 /// Numbers stay exact in every language.
 const SEQ_MAX: i64 = (1 << 53) - 1;
@@ -17,7 +24,7 @@ const SEQ_MAX: i64 = (1 << 53) - 1;
 /// attempt's time.
 const TIMES_MS: std::ops::RangeInclusive<i64> = 946_684_800_000..=4_102_444_800_000;
 
-/// A contact attempt as a tablet spells it. Its note and place stay in the event, as those of an interview stay in its bytes.
+/// A contact attempt as a tablet spells it. Its note and place go into the vault.
 #[derive(Debug, Deserialize)]
 struct Attempt {
     id: uuid::Uuid,
@@ -37,18 +44,25 @@ pub struct EventsTaken {
     pub notices: Vec<Fault>,
 }
 
-/// Keeps a tablet's events, each once.
+/// An event that was read.
+struct Taken {
+    plain: PlainEvent,
+    kind: String,
+    attempt: Option<ContactAttempt>,
+}
+
+/// Keeps a tablet's events, each once; words and positions in them go into the vault.
 ///
 /// # Errors
 /// `Faults` when an event has no sound number or kind; then nothing is kept.
 pub fn take_events(
-    database: &Database,
+    vault: Vault<'_>,
     (device_id, person_id): (&str, &str),
     events: Vec<Value>,
     by: &Author,
     now_ms: i64,
 ) -> Result<EventsTaken, Refusal> {
-    let (mut rows, mut faults, mut notices) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut read, mut faults, mut notices) = (Vec::new(), Vec::new(), Vec::new());
     for (at, event) in events.into_iter().enumerate() {
         let seq = event.get("seq").and_then(Value::as_i64).filter(|seq| (1..=SEQ_MAX).contains(seq));
         let kind =
@@ -62,19 +76,38 @@ pub fn take_events(
             faults.push(Fault::new("event", text).at(&format!("/events/{at}/{field}")));
             continue;
         };
-        let (device_id, kind) = (device_id.to_owned(), kind.to_owned());
+        let kind = kind.to_owned();
         let attempt = match kind.as_str() {
-            "contact_attempt" => attempt(&event, seq, (&device_id, person_id), now_ms)
+            "contact_attempt" => attempt(&event, seq, (device_id, person_id), now_ms)
                 .map_err(|(field, text)| notices.push(Fault::new("attempt", text).at(&format!("/events/{at}/{field}"))))
                 .ok(),
             _ => None,
         };
-        rows.push((FieldEvent { device_id, seq, kind, content: event.to_string(), received_at_ms: now_ms }, attempt));
+        read.push(Taken { plain: PlainEvent { seq, event }, kind, attempt });
     }
     if !faults.is_empty() {
         return Err(Refusal::Faults(faults));
     }
-    Ok(EventsTaken { kept: database.keep_events(device_id, &rows, by, now_ms)?, notices })
+    Ok(EventsTaken { kept: keep(vault, device_id, read, by, now_ms)?, notices })
+}
+
+fn keep(vault: Vault<'_>, device_id: &str, read: Vec<Taken>, by: &Author, now_ms: i64) -> Result<EventsKept, Refusal> {
+    let (events, rest): (Vec<_>, Vec<_>) = read.into_iter().map(|one| (one.plain, (one.kind, one.attempt))).unzip();
+    let mut sealing = 1;
+    loop {
+        let (sealed, keys) = vault.seal_events(device_id, &events, now_ms)?;
+        let row = |((plain, (kind, attempt)), sealed): ((&PlainEvent, &(String, Option<ContactAttempt>)), _)| {
+            let SealedEvent { content, notes } = sealed;
+            let (device_id, kind) = (device_id.to_owned(), kind.clone());
+            let event = FieldEvent { device_id, seq: plain.seq, kind, content, received_at_ms: now_ms };
+            NewEvent { event, attempt: attempt.clone(), notes }
+        };
+        let rows: Vec<NewEvent> = events.iter().zip(&rest).zip(sealed).map(row).collect();
+        match vault.database.keep_events(device_id, (&rows, &keys), is_same_event, by, now_ms) {
+            Err(StorageError::KeysChanged) if sealing < SEALINGS_MAX => sealing += 1,
+            kept => return Ok(kept?),
+        }
+    }
 }
 
 fn attempt(

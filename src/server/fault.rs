@@ -110,6 +110,9 @@ pub enum Refusal {
     /// An account, a grant or a tablet refused.
     #[error(transparent)]
     Account(#[from] super::AccountRefusal),
+    /// An attachment's bytes do not go on here.
+    #[error(transparent)]
+    Attachment(super::AttachmentRefusal),
     /// The vault refused.
     #[error(transparent)]
     Vault(super::vault::VaultError),

@@ -6,6 +6,7 @@ use super::{Clock, Fault, Instruments, Refusal, Text, instruments};
 use crate::{
     evidence::sha256_hex,
     indicator::files::{FileFaults, Margins, Regions, Sample, Targets},
+    instrument::can_carry,
     storage::{Author, Database, FileKind, NewFile, SampleCase, Survey},
 };
 
@@ -67,6 +68,42 @@ pub fn create_survey(
     Ok(survey)
 }
 
+/// Gives a survey's new cases a later version of its questionnaire. Interviews by the earlier ones stay good: a case that
+/// was given away keeps the version it was drawn by.
+///
+/// # Errors
+/// `UnknownQuestionnaire`; `Faults` when it is another questionnaire, when an item of an earlier version has no place in it,
+/// or when the survey's profile does not fit it.
+pub fn set_questionnaire(
+    database: &Database,
+    instruments: &Instruments,
+    survey: &Survey,
+    hash: &str,
+    by: &Author,
+    clock: &Clock,
+) -> Result<bool, Refusal> {
+    let unknown = || Refusal::UnknownQuestionnaire(hash.to_owned());
+    let later = instruments.get(database, hash)?.ok_or_else(unknown)?;
+    let mut faults = Vec::new();
+    for version in database.survey_versions(&survey.id)? {
+        let earlier = instruments.get(database, &version)?.ok_or_else(unknown)?;
+        if earlier.id() != later.id() {
+            let text = Text::new("这不是本调查问卷的另一版本", "it is no version of the survey's questionnaire");
+            return Err(Refusal::Faults(vec![Fault::new("other-questionnaire", text).at("/questionnaire")]));
+        }
+        for (item, message) in can_carry(&earlier, &later).err().unwrap_or_default() {
+            let text = Text::new(message.zh, message.en);
+            let fault = Fault { item: Some(item), ..Fault::new("item-changed", text) };
+            faults.push(fault.at("/questionnaire"));
+        }
+    }
+    if !faults.is_empty() {
+        return Err(Refusal::Faults(faults));
+    }
+    instruments::read_profile("profile.toml", &survey.profile_source, &later).map_err(Refusal::Faults)?;
+    Ok(database.set_survey_questionnaire(&survey.id, hash, by, clock.now_ms())?)
+}
+
 /// Checks a file whole and puts it into the survey; returns its version and whether it is new.
 ///
 /// # Errors
@@ -113,6 +150,7 @@ fn rows(survey_id: &str, sample: &Sample) -> Vec<SampleCase> {
         psu: case.psu.clone(),
         residence: case.residence.code().to_owned(),
         probabilities: probabilities(case),
+        reserve_rank: case.reserve_rank.and_then(|rank| i32::try_from(rank).ok()),
     };
     sample.cases.iter().map(row).collect()
 }

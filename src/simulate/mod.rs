@@ -26,5 +26,5 @@ pub use error::SimulateError;
 pub use person::{Activity, KeyGroup, Person};
 pub use place::{CITY_CODE, CITY_NAME, DISTRICTS, District, Ring};
 pub use published::{AGE_2023, EDUCATION_2023, Gradients, OVERALL_2023, RESIDENCE_2023, SEX_2023, Shares, TIERS_2024};
-pub use survey::{DrawnCase, DrawnSurvey, SurveyColumns, SurveyDesign};
+pub use survey::{DrawnAttempt, DrawnCase, DrawnSurvey, SurveyColumns, SurveyDesign};
 pub use truth::{Group, Truth};

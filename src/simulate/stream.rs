@@ -22,6 +22,7 @@ pub(super) enum Purpose {
     Interview,
     Roster,
     Schedule,
+    Attempts,
 }
 
 /// One stream of random numbers. The helpers are ours because a library may change its sampling between versions,

@@ -22,7 +22,10 @@ pub fn analyse(plan: &Plan, table: &DataTable, files: &BTreeMap<String, DataTabl
         EstimatorPlan::FayHerriot(model) => {
             Ok(Value::Object(with_rows(Map::new(), &super::estimate::fay_herriot(model, table)?)))
         }
-        _ => answer(plan, &prepare(plan, table, files)?),
+        _ => {
+            let prepared = prepare(plan, table, files)?;
+            Ok(answer(plan, &prepared, &estimates(plan, &prepared)?))
+        }
     }
 }
 
@@ -30,12 +33,16 @@ fn estimator(plan: &Plan) -> Result<&EstimatorPlan, StatisticsError> {
     plan.estimator.as_ref().ok_or_else(|| StatisticsError::plan("estimator", "the plan has none"))
 }
 
-/// The answer to a plan whose weights and design are prepared.
+/// What the plan's estimator finds in a prepared sample.
 ///
 /// # Errors
-/// As [`Prepared::estimate`].
-pub fn answer(plan: &Plan, prepared: &Prepared) -> Result<Value, StatisticsError> {
-    let estimated = prepared.estimate(estimator(plan)?)?;
+/// As [`Prepared::estimate`]; [`StatisticsError::Plan`] for a plan without an estimator.
+pub fn estimates(plan: &Plan, prepared: &Prepared) -> Result<Answer, StatisticsError> {
+    prepared.estimate(estimator(plan)?)
+}
+
+/// The document that answers a plan.
+pub fn answer(plan: &Plan, prepared: &Prepared, estimated: &Answer) -> Value {
     let mut answer = Map::new();
     for (step, made) in plan.pre_adjustments.iter().zip(prepared.pre_steps()) {
         add_pre_step(&mut answer, step, made);
@@ -44,7 +51,7 @@ pub fn answer(plan: &Plan, prepared: &Prepared) -> Result<Value, StatisticsError
     if plan.expect_weights {
         answer.insert("weights".to_owned(), prepared.weights().iter().map(|w| number_json(*w)).collect());
     }
-    Ok(Value::Object(with_rows(answer, &estimated)))
+    Value::Object(with_rows(answer, estimated))
 }
 
 fn with_rows(mut answer: Map<String, Value>, estimated: &Answer) -> Map<String, Value> {

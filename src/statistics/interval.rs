@@ -32,7 +32,7 @@ impl Interval {
     }
 }
 
-/// One of the seven interval methods for a proportion.
+/// How an interval is made: the plain one of means and totals, or one of the seven of a proportion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum IntervalMethod {
@@ -50,10 +50,12 @@ pub enum IntervalMethod {
     Xlogit,
     /// Wilson's score interval with the effective sample size.
     Wilson,
+    /// The estimate plus and minus t standard errors: what means and totals have; for a proportion it is called `mean`.
+    T,
 }
 
 impl IntervalMethod {
-    /// All methods, in the order in which plans list them.
+    /// The seven methods of a proportion, in the order in which plans list them.
     pub const ALL: [Self; 7] =
         [Self::Logit, Self::Likelihood, Self::Asin, Self::Beta, Self::Mean, Self::Xlogit, Self::Wilson];
 
@@ -67,6 +69,7 @@ impl IntervalMethod {
             Self::Mean => "mean",
             Self::Xlogit => "xlogit",
             Self::Wilson => "wilson",
+            Self::T => "t",
         }
     }
 }
@@ -256,7 +259,7 @@ pub fn interval_at(
     proportion.check()?;
     let (p, se) = (proportion.estimate, proportion.standard_error);
     match method {
-        IntervalMethod::Mean => Ok(Interval { low: p - t * se, high: p + t * se }),
+        IntervalMethod::Mean | IntervalMethod::T => Ok(Interval { low: p - t * se, high: p + t * se }),
         IntervalMethod::Xlogit => Ok(on_logit_scale(p, t * se / (p * (1.0 - p)))),
         IntervalMethod::Logit => {
             let by_linearisation = se / (p * (1.0 - p));

@@ -34,6 +34,7 @@ pub mod presentation;
 pub mod quadratic_form;
 pub mod regression;
 pub mod replicate;
+pub mod response_rates;
 pub mod sample_size;
 pub mod sampling;
 pub mod small_area;
@@ -44,7 +45,7 @@ pub mod verdict;
 pub mod waves;
 pub mod weighting;
 
-pub use analyse::{analyse, answer};
+pub use analyse::{analyse, answer, estimates};
 pub use data::DataTable;
 pub use error::StatisticsError;
 pub use estimate::{Answer, DomainValue, EstimateRow, NotEstimable, Quantity};

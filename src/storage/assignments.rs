@@ -288,13 +288,18 @@ impl Database {
         Ok((rows.into_iter().find(|(_, ended)| ended.is_none()).map(|(person, _)| person), ever))
     }
 
-    /// The districts of these cases, of those that the sample has.
+    /// The districts of these cases, of those that the sample has; a reserve once it was released.
     ///
     /// # Errors
     /// Whatever the database refused.
     pub fn districts_of(&self, survey_id: &str, cases: &[String]) -> Result<Vec<(String, String)>, StorageError> {
         Ok(reading!(self, c => sample_case::table
+            .left_join(substitution::table.on(
+                substitution::survey_id.eq(sample_case::survey_id)
+                    .and(substitution::reserve_case.eq(sample_case::case_id.nullable())),
+            ))
             .filter(sample_case::survey_id.eq(survey_id).and(sample_case::case_id.eq_any(cases.to_vec())))
+            .filter(sample_case::reserve_rank.is_null().or(substitution::id.nullable().is_not_null()))
             .order(sample_case::case_id)
             .select((sample_case::case_id, sample_case::district))
             .load(c))?)

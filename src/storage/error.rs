@@ -55,6 +55,9 @@ pub enum StorageError {
     /// The audit log's own tables contradict each other: nothing more may be written before a person has looked.
     #[error("append to the audit log: {0}")]
     BrokenLog(String),
+    /// The vault's keys are others than those that something was sealed under meanwhile: sealed again, it can be kept.
+    #[error("keep what was sealed: the vault's keys changed meanwhile")]
+    KeysChanged,
     /// Keys or ciphertexts of the vault do not fit together; what they hold is never told.
     #[error("open the vault: {0}")]
     Vault(String),

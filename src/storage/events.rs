@@ -3,7 +3,9 @@
 use diesel::prelude::*;
 use serde_json::json;
 
-use super::{Act, Author, Database, StorageError, audit::Appends, schema::*};
+use super::{
+    Act, Author, Database, NoteKeys, SealedNote, StorageError, audit::Appends, notes::KeepsNoteKeys, schema::*,
+};
 
 /// Gaps in one answer at most.
 const GAPS_MAX: usize = 100;
@@ -50,6 +52,31 @@ pub struct ContactAttempt {
     pub received_at_ms: i64,
 }
 
+/// An event with what was made of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent {
+    /// The event, without what is sealed.
+    pub event: FieldEvent,
+    /// The contact attempt in it.
+    pub attempt: Option<ContactAttempt>,
+    /// What was sealed of it.
+    pub notes: Vec<SealedNote>,
+}
+
+/// What one attempt came to, as a run reads it.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = contact_attempt)]
+pub struct AttemptOutcome {
+    /// The case.
+    pub case_id: String,
+    /// The attempt.
+    pub id: String,
+    /// What it came to.
+    pub outcome: String,
+    /// When, by the tablet's clock.
+    pub at_ms: i64,
+}
+
 /// Where a tablet's events stand after some came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventsKept {
@@ -62,18 +89,21 @@ pub struct EventsKept {
 }
 
 impl Database {
-    /// Keeps events of one tablet, each once, with the contact attempts among them: all or nothing.
+    /// Keeps events of one tablet, each once, with the contact attempts among them and what was sealed of them: all or
+    /// nothing. `is_same` says whether two contents of one number say the same.
     ///
     /// # Errors
-    /// Whatever the database refused; then nothing changed.
+    /// `KeysChanged` when the keys changed after the sealing; whatever else the database refused. Then nothing changed.
     pub fn keep_events(
         &self,
         device_id: &str,
-        events: &[(FieldEvent, Option<ContactAttempt>)],
+        (events, keys): (&[NewEvent], &[NoteKeys]),
+        is_same: fn(&str, &str) -> bool,
         by: &Author,
         now_ms: i64,
     ) -> Result<EventsKept, StorageError> {
         writing!(self, c => {
+            c.keep_note_keys(keys)?;
             // Two batches of one tablet at once take their turn at its head.
             diesel::insert_into(field_event_head::table)
                 .values((field_event_head::device_id.eq(device_id), field_event_head::through.eq(0)))
@@ -84,11 +114,12 @@ impl Database {
                 .returning(field_event_head::through)
                 .get_result(c)?;
             let (mut conflicts, mut new) = (Vec::new(), Vec::new());
-            for (event, attempt) in events {
+            for NewEvent { event, attempt, notes } in events {
                 let inserted =
                     diesel::insert_into(field_event::table).values(event).on_conflict_do_nothing().execute(c)?;
                 if inserted == 1 {
                     new.push(event.seq);
+                    diesel::insert_into(identity_note::table).values(notes).execute(c)?;
                     if let Some(attempt) = attempt {
                         diesel::insert_into(contact_attempt::table).values(attempt).on_conflict_do_nothing().execute(c)?;
                     }
@@ -96,7 +127,7 @@ impl Database {
                 }
                 let kept: String =
                     field_event::table.find((device_id, event.seq)).select(field_event::content).first(c)?;
-                if kept != event.content {
+                if kept != event.content && !is_same(&kept, &event.content) {
                     conflicts.push(event.seq);
                 }
             }
@@ -129,6 +160,19 @@ impl Database {
             .order((contact_attempt::at_ms, contact_attempt::id))
             .select(ContactAttempt::as_select())
             .load(c))?)
+    }
+
+    /// What every attempt of a survey came to, in the order of the cases' bytes, the times and the ids.
+    ///
+    /// # Errors
+    /// Whatever the database refused.
+    pub fn survey_attempts(&self, survey_id: &str) -> Result<Vec<AttemptOutcome>, StorageError> {
+        let mut rows: Vec<AttemptOutcome> = reading!(self, c => contact_attempt::table
+            .filter(contact_attempt::survey_id.eq(survey_id))
+            .select(AttemptOutcome::as_select())
+            .load(c))?;
+        rows.sort_by(|a, b| (a.case_id.as_bytes(), a.at_ms, &a.id).cmp(&(b.case_id.as_bytes(), b.at_ms, &b.id)));
+        Ok(rows)
     }
 }
 

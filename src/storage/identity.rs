@@ -3,11 +3,9 @@
 use diesel::prelude::*;
 use serde_json::json;
 
-use super::{Act, Author, Database, Outcome, ROWS_PER_INSERT_MAX, StorageError, audit::Appends, schema::*};
-
-/// A person who reads more cases than this within an hour is marked in the log.
-const READS_PER_HOUR: i64 = 20;
-const HOUR_MS: i64 = 60 * 60 * 1000;
+use super::{
+    Act, Author, Database, Outcome, ROWS_PER_INSERT_MAX, StorageError, audit::Appends, readings::Readings, schema::*,
+};
 
 /// A survey's keys, sealed.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
@@ -106,7 +104,7 @@ impl Database {
     /// in the log.
     ///
     /// # Errors
-    /// `Erased` when a case's key was destroyed; `Unavailable` when the survey's keys changed meanwhile.
+    /// `Erased` when a case's key was destroyed; `KeysChanged` when a rotation or another import came between.
     pub fn put_contacts(
         &self,
         survey: &SealedSurvey,
@@ -127,7 +125,7 @@ impl Database {
             let same = identity_survey::table.find(survey_id).filter(identity_survey::data_key.eq(&survey.data_key));
             let held = diesel::update(same).set(identity_survey::key_version.eq(survey.key_version)).execute(c)?;
             if held != 1 {
-                return Err(StorageError::Unavailable("the vault's keys changed during the import".to_owned()));
+                return Err(StorageError::KeysChanged);
             }
             for rows in cases.chunks(ROWS_PER_INSERT_MAX) {
                 let ids: Vec<&str> = rows.iter().map(|row| row.case_id.as_str()).collect();
@@ -145,10 +143,25 @@ impl Database {
                 diesel::delete(identity_field::table
                     .filter(identity_field::survey_id.eq(survey_id).and(identity_field::case_id.eq_any(&ids))))
                     .execute(c)?;
-                diesel::delete(identity_case::table
-                    .filter(identity_case::survey_id.eq(survey_id).and(identity_case::case_id.eq_any(&ids))))
-                    .execute(c)?;
-                diesel::insert_into(identity_case::table).values(rows).execute(c)?;
+                let kept: Vec<String> = identity_case::table
+                    .filter(identity_case::survey_id.eq(survey_id).and(identity_case::case_id.eq_any(&ids)))
+                    .select(identity_case::case_id)
+                    .load(c)?;
+                let (kept, new): (Vec<_>, Vec<_>) = rows.iter().partition(|row| kept.contains(&row.case_id));
+                for row in kept {
+                    // Its fields were sealed under the key that was there before the import began.
+                    let same = identity_case::table
+                        .find((survey_id, &row.case_id))
+                        .filter(identity_case::case_key.eq(&row.case_key));
+                    let set = (
+                        identity_case::phone_index.eq(&row.phone_index),
+                        identity_case::changed_at_ms.eq(row.changed_at_ms),
+                    );
+                    if diesel::update(same).set(set).execute(c)? != 1 {
+                        return Err(StorageError::KeysChanged);
+                    }
+                }
+                diesel::insert_into(identity_case::table).values(new).execute(c)?;
             }
             for rows in fields.chunks(ROWS_PER_INSERT_MAX) {
                 diesel::insert_into(identity_field::table).values(rows).execute(c)?;
@@ -224,13 +237,11 @@ impl Database {
                 .filter(identity_field::survey_id.eq(survey_id).and(identity_field::case_id.eq(case_id)))
                 .order(identity_field::field)
                 .select(SealedField::as_select())
-                .load(c)?;
-            let earlier: i64 = audit_entry::table
-                .filter(audit_entry::actor.eq(&by.id).and(audit_entry::action.eq("identity.read")))
-                .filter(audit_entry::at_ms.gt(now_ms - HOUR_MS))
-                .count()
-                .get_result(c)?;
-            let frequent = earlier >= READS_PER_HOUR;
+                .load::<SealedField>(c)?;
+            if fields.is_empty() {
+                return Ok(None);
+            }
+            let frequent = c.reads_much(&by.id, now_ms)?;
             let act = at.done("identity.read", json!({ "reason": reason, "frequent": frequent }));
             c.append(&[act])?;
             Ok(Some(SealedContact { survey, case, fields, frequent }))
@@ -303,6 +314,9 @@ impl Database {
                 .execute(c)?;
             diesel::delete(identity_field::table
                 .filter(identity_field::survey_id.eq(survey_id).and(identity_field::case_id.eq(case_id))))
+                .execute(c)?;
+            diesel::delete(identity_note::table
+                .filter(identity_note::survey_id.eq(survey_id).and(identity_note::case_id.eq(case_id))))
                 .execute(c)?;
             let gone = (
                 identity_case::case_key.eq(None::<Vec<u8>>),
@@ -388,7 +402,7 @@ impl Database {
         match self.connection()? {
             Connection::Sqlite(mut c) => c.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?,
             Connection::Postgres(mut c) => {
-                for table in ["identity_survey", "identity_case", "identity_field", "audit_entry"] {
+                for table in ["identity_survey", "identity_case", "identity_field", "identity_note", "audit_entry"] {
                     c.batch_execute(&format!("VACUUM {table}"))?;
                 }
             }

@@ -52,6 +52,20 @@ diesel::table! {
         psu -> Text,
         residence -> Text,
         probabilities -> Text,
+        reserve_rank -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
+    substitution (id) {
+        id -> Text,
+        survey_id -> Text,
+        original_case -> Text,
+        reserve_case -> Nullable<Text>,
+        days -> Integer,
+        reason -> Nullable<Text>,
+        requested_by -> Text,
+        requested_at_ms -> BigInt,
     }
 }
 
@@ -121,6 +135,14 @@ diesel::table! {
         resolved_at_ms -> Nullable<BigInt>,
         tries -> Integer,
         next_try_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    survey_questionnaire (survey_id, questionnaire_hash) {
+        survey_id -> Text,
+        questionnaire_hash -> Text,
+        since_ms -> BigInt,
     }
 }
 
@@ -374,6 +396,37 @@ diesel::table! {
 }
 
 diesel::table! {
+    attachment (id) {
+        id -> Text,
+        owner -> Text,
+        length -> BigInt,
+        sha256 -> Text,
+        received -> BigInt,
+        begun_at_ms -> BigInt,
+        completed_at_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    attachment_piece (attachment_id, place) {
+        attachment_id -> Text,
+        place -> BigInt,
+        sealed -> Binary,
+    }
+}
+
+diesel::table! {
+    identity_note (device_id, seq, field) {
+        device_id -> Text,
+        seq -> BigInt,
+        field -> Text,
+        survey_id -> Text,
+        case_id -> Text,
+        ciphertext -> Binary,
+    }
+}
+
+diesel::table! {
     identity_erasure (survey_id, case_id) {
         survey_id -> Text,
         case_id -> Text,
@@ -478,6 +531,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     run_file,
     api_token,
     survey_closing,
+    survey_questionnaire,
+    substitution,
     review_action,
     inbox_message,
     assignment,

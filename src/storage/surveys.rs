@@ -130,6 +130,8 @@ pub struct SampleCase {
     pub residence: String,
     /// Stage probabilities as a JSON object, as the file has them.
     pub probabilities: String,
+    /// Its place among the reserves of its cluster; none of an original case.
+    pub reserve_rank: Option<i32>,
 }
 
 #[derive(Insertable)]
@@ -155,6 +157,12 @@ impl Database {
             if inserted == 0 {
                 return Err(StorageError::CodeTaken(new.code.clone()));
             }
+            let version = (
+                survey_questionnaire::survey_id.eq(&new.id),
+                survey_questionnaire::questionnaire_hash.eq(&new.questionnaire_hash),
+                survey_questionnaire::since_ms.eq(new.created_at_ms),
+            );
+            diesel::insert_into(survey_questionnaire::table).values(version).execute(c)?;
             let detail = json!({ "code": new.code, "questionnaire": new.questionnaire_hash, "profile": new.profile_id });
             c.append(&[Act::done(by, new.created_at_ms, "survey.create", format!("survey/{}", new.id), detail)])?;
             Ok(())
@@ -245,16 +253,66 @@ impl Database {
             .optional())?)
     }
 
-    /// The surveys that use this questionnaire and have this case in their sample, in the order of their ids.
+    /// Gives a survey's new cases another version of its questionnaire; the earlier ones stay good for interviews. Whether
+    /// it was another.
+    ///
+    /// # Errors
+    /// Whatever the database refused; then nothing changed.
+    pub fn set_survey_questionnaire(
+        &self,
+        survey_id: &str,
+        hash: &str,
+        by: &Author,
+        now_ms: i64,
+    ) -> Result<bool, StorageError> {
+        writing!(self, c => {
+            // Assignments of the survey take their turn at its row, too: each gets one version or the other.
+            diesel::update(survey::table.find(survey_id)).set(survey::id.eq(survey::id)).execute(c)?;
+            let before: String = survey::table.find(survey_id).select(survey::questionnaire_hash).first(c)?;
+            if before == hash {
+                return Ok(false);
+            }
+            let version = (
+                survey_questionnaire::survey_id.eq(survey_id),
+                survey_questionnaire::questionnaire_hash.eq(hash),
+                survey_questionnaire::since_ms.eq(now_ms),
+            );
+            diesel::insert_into(survey_questionnaire::table).values(version).on_conflict_do_nothing().execute(c)?;
+            diesel::update(survey::table.find(survey_id)).set(survey::questionnaire_hash.eq(hash)).execute(c)?;
+            let detail = json!({ "questionnaire": hash, "before": before });
+            c.append(&[Act::done(by, now_ms, "survey.set-questionnaire", format!("survey/{survey_id}"), detail)])?;
+            Ok(true)
+        })
+    }
+
+    /// The versions that a survey's interviews may be made by, in the order of their hashes.
+    ///
+    /// # Errors
+    /// Whatever the database refused.
+    pub fn survey_versions(&self, survey_id: &str) -> Result<Vec<String>, StorageError> {
+        Ok(reading!(self, c => survey_questionnaire::table
+            .filter(survey_questionnaire::survey_id.eq(survey_id))
+            .order(survey_questionnaire::questionnaire_hash)
+            .select(survey_questionnaire::questionnaire_hash)
+            .load(c))?)
+    }
+
+    /// The surveys that take this version of a questionnaire and have this case in their sample, in the order of their ids.
+    /// A reserve is in it once it was released.
     ///
     /// # Errors
     /// Whatever the database refused.
     pub fn surveys_with_case(&self, questionnaire_hash: &str, case_id: &str) -> Result<Vec<String>, StorageError> {
         Ok(reading!(self, c => sample_case::table
-            .inner_join(survey::table)
-            .filter(survey::questionnaire_hash.eq(questionnaire_hash).and(sample_case::case_id.eq(case_id)))
-            .order(survey::id)
-            .select(survey::id)
+            .inner_join(survey_questionnaire::table.on(survey_questionnaire::survey_id.eq(sample_case::survey_id)))
+            .left_join(substitution::table.on(
+                substitution::survey_id.eq(sample_case::survey_id)
+                    .and(substitution::reserve_case.eq(sample_case::case_id.nullable())),
+            ))
+            .filter(survey_questionnaire::questionnaire_hash.eq(questionnaire_hash).and(sample_case::case_id.eq(case_id)))
+            .filter(sample_case::reserve_rank.is_null().or(substitution::id.nullable().is_not_null()))
+            .order(sample_case::survey_id)
+            .select(sample_case::survey_id)
             .load(c))?)
     }
 

@@ -115,7 +115,8 @@ fn the_numbers_are_for_monitors_and_name_no_person_or_case() {
 /// Every problem of every route, asked without a token, with a wrong one, with nonsense for each parameter and body.
 fn problems(app: &TestApp) -> Vec<Answer> {
     let mut answers = Vec::new();
-    for route in ROUTES {
+    // The answer to HEAD has no body to look at.
+    for route in ROUTES.iter().filter(|route| route.method != "HEAD") {
         for filler in ["nonsense", "%00", "..%2f..", "%27%3B--"] {
             let mut path = route.path.to_owned();
             while let Some((before, rest)) = path.clone().split_once('{') {

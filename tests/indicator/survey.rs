@@ -8,10 +8,10 @@ use scilit::{
         files::{Margins, Regions, Sample, Targets},
         results::{ResultTable, Status, SurveyHead},
     },
-    instrument::{Questionnaire, Response, ScoringProfile, Submission},
+    instrument::{Disposition, Questionnaire, Response, ScoringProfile, Submission},
     simulate::{City, CityParameters, DrawnSurvey, SurveyDesign},
 };
-use std::sync::LazyLock;
+use std::{collections::BTreeMap, sync::LazyLock};
 
 const QUESTIONNAIRE: &str = include_str!("../../questionnaires/csl-demo.toml");
 const PROFILE: &str = include_str!("../../questionnaires/profiles/A-2024.toml");
@@ -29,6 +29,8 @@ pub struct Survey {
 }
 
 static DEFAULTS: LazyLock<RunOptions> = LazyLock::new(RunOptions::default);
+
+static NO_ATTEMPTS: BTreeMap<String, &'static Disposition> = BTreeMap::new();
 
 /// About 600 persons.
 pub static SURVEY: LazyLock<Survey> = LazyLock::new(|| Survey::drawn(11, 600));
@@ -73,6 +75,7 @@ impl Survey {
             regions: &self.regions,
             targets: &self.targets,
             responses,
+            attempts: &NO_ATTEMPTS,
             options: &DEFAULTS,
             input_digest: "0".repeat(64),
             ids: RowIds::Derived,

@@ -3,6 +3,7 @@
 mod client;
 mod folder;
 mod steps;
+mod tablet;
 mod terminal;
 mod waves;
 
@@ -18,6 +19,7 @@ use client::Client;
 use folder::DemoFolder;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{net::SocketAddr, path::PathBuf};
+use tablet::Tablet;
 use terminal::Language;
 use waves::{WAVES, Wave};
 
@@ -67,7 +69,7 @@ pub fn run(arguments: &DemoArguments) -> Result<()> {
         .with_context(|| format!("the server does not start at {}", arguments.listen))?;
     let secrets = issue_tokens(&server, &folder)?;
     let base = format!("http://{}", server.address());
-    let clients = Clients::new(&base, &secrets);
+    let clients = Clients::new(&base, &secrets, Tablet::join(server.database(), &base)?);
     let results = job(arguments, &folder, &clients)?;
     println!("{}", terminal::summary(&results, arguments.language));
     println!("{}", terminal::closing(&folder, (!arguments.no_serve).then_some(base.as_str()), arguments.language));
@@ -112,12 +114,13 @@ fn issue_tokens(server: &app::RunningServer, folder: &DemoFolder) -> Result<Vec<
 struct Clients {
     analyst: Client,
     surveyor: Client,
+    tablet: Tablet,
     supervisors: Vec<Client>,
     auditor: Client,
 }
 
 impl Clients {
-    fn new(base: &str, secrets: &[(Role, String)]) -> Self {
+    fn new(base: &str, secrets: &[(Role, String)], tablet: Tablet) -> Self {
         let of = |role: Role| {
             let secret = secrets.iter().find(|(of, _)| *of == role).map_or("", |(_, secret)| secret.as_str());
             Client::new(base, secret)
@@ -126,6 +129,7 @@ impl Clients {
         Self {
             analyst: of(Role::Analyst),
             surveyor: of(Role::Surveyor),
+            tablet,
             supervisors: supervisors.map(|(_, secret)| Client::new(base, secret)).collect(),
             auditor: of(Role::Auditor),
         }
@@ -164,7 +168,7 @@ fn job(arguments: &DemoArguments, folder: &DemoFolder, clients: &Clients) -> Res
 impl Desk<'_> {
     /// One wave from the draw to its run, compared with the run of the wave before; the run's id.
     fn wave(&self, wave: &Wave, questionnaire: &Questionnaire, earlier: Option<&str>) -> Result<String> {
-        let Clients { analyst, surveyor, supervisors, .. } = self.clients;
+        let Clients { analyst, surveyor, tablet, supervisors, .. } = self.clients;
         let bar = |length, zh, en| self.bar(length, Some(wave), zh, en);
         let DemoArguments { seed, persons, .. } = *self.arguments;
 
@@ -181,6 +185,11 @@ impl Desk<'_> {
         let submissions: Vec<_> = survey.submissions(questionnaire).collect();
         let step = bar(submissions.len() as u64, "提交答卷", "submit responses");
         steps::submit(surveyor, &submissions, &step)?;
+        step.finish();
+
+        let attempts: Vec<_> = survey.attempts().collect();
+        let step = bar(attempts.len() as u64, "上报接触记录", "tell of visits without an interview");
+        tablet.tell(&survey_id, &attempts, &step)?;
         step.finish();
 
         let ids: Vec<_> = submissions.iter().map(|(id, _)| *id).collect();

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// The columns that no questionnaire defines.
-const FIXED: [(&str, &str, &str); 16] = [
+const FIXED: [(&str, &str, &str); 17] = [
     ("id", "匿名编号", "pseudonymous id"),
     ("district", "区、县（市）代码", "code of the district"),
     ("stratum", "抽样层", "stratum"),
@@ -25,6 +25,7 @@ const FIXED: [(&str, &str, &str); 16] = [
     ("not_used", "不带权数的原因", "why the response carries no weight"),
     ("weighting_class", "无应答调整的类", "class of the nonresponse adjustment"),
     ("weight_base", "基础权数", "inverse of the product of the stages' probabilities"),
+    ("weight_eligibility", "资格未知户的权数分配后的权数", "after cases of unknown eligibility handed theirs over"),
     ("weight_nonresponse", "无应答调整后的权数", "after the nonresponse adjustment"),
     ("weight_person", "乘以户内因子后的权数", "times the person factor"),
     ("weight", "最终权数（九位小数）", "final weight, nine decimals"),

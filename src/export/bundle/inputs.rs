@@ -12,12 +12,21 @@ use crate::indicator::{SampleRelation, VarianceChoice};
 pub struct InputDigests {
     /// The questionnaire's hash.
     pub questionnaire: String,
+    /// The hashes of the earlier versions of it that interviews could be made by.
+    #[serde(default)]
+    pub earlier_versions: Vec<String>,
     /// The scoring profile.
     pub profile: ProfileDigest,
     /// The survey's files by kind.
     pub files: BTreeMap<String, String>,
     /// The responses.
     pub responses: ResponsesDigest,
+    /// The contact attempts, where tablets told of any.
+    #[serde(default)]
+    pub attempts: Option<ResponsesDigest>,
+    /// The reserves that were released, where any was.
+    #[serde(default)]
+    pub reserves: Option<ResponsesDigest>,
     /// What the run was asked.
     pub request: Request,
     /// The earlier run's results.
@@ -42,7 +51,7 @@ pub struct ProfileDigest {
 pub struct ResponsesDigest {
     /// How many.
     pub n: u64,
-    /// Over the lines `case id digest`.
+    /// Over the lines `case id digest`; of attempts, `case id outcome time`; of reserves, `case`.
     pub sha256: String,
 }
 

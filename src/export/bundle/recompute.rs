@@ -1,5 +1,7 @@
 //! The engine on a bundle: scoring, weights, estimates and files once more, from what the bundle holds.
 
+use std::collections::BTreeMap;
+
 use csv::{Reader, StringRecord, Writer};
 use rayon::prelude::*;
 
@@ -14,11 +16,11 @@ use crate::{
     export::{RESULTS_FILE, run_files},
     indicator::{
         self, EarlierWave, RowIds, RunOptions, SampleRelation, SurveyInputs,
-        files::{Margins, Regions, Sample, Targets},
-        plan::CASES_FILE,
+        files::{Margins, RESERVE_RANK, Regions, Sample, Targets},
+        plan::{CASES_FILE, DISPOSITION},
         results::Results,
     },
-    instrument::{Questionnaire, Response, ScoringProfile, coded_columns},
+    instrument::{Disposition, NOT_ATTEMPTED, Questionnaire, Response, ScoringProfile, coded_columns},
     statistics::{DataTable, Plan},
 };
 
@@ -49,6 +51,7 @@ pub fn recompute(files: &BundleFiles) -> Result<usize, BundleFault> {
     let margins = optional(files, MARGINS_FILE, Margins::parse)?;
     let regions = optional(files, REGIONS_FILE, Regions::parse)?.unwrap_or_default();
     let targets = optional(files, TARGETS_FILE, Targets::parse)?.unwrap_or_default();
+    let attempts = dispositions(files)?;
     let responses = responses(&questionnaire, bytes(files, ANSWERS_FILE)?)?;
     let inputs: InputDigests = json(files, INPUTS_FILE)?;
     let options = RunOptions { variance: inputs.request.variance, earlier: earlier(files, &inputs)? };
@@ -62,6 +65,7 @@ pub fn recompute(files: &BundleFiles) -> Result<usize, BundleFault> {
         regions: &regions,
         targets: &targets,
         responses: &responses,
+        attempts: &attempts,
         options: &options,
         input_digest: sha256_hex(bytes(files, INPUTS_FILE)?),
         ids: RowIds::OfCases,
@@ -107,7 +111,9 @@ fn optional<T, E: std::fmt::Display>(
 fn sample(files: &BundleFiles) -> Result<Sample, BundleFault> {
     let mut reader = Reader::from_reader(bytes(files, CASES_FILE)?);
     let header = read(CASES_FILE, reader.headers())?.clone();
-    let kept = |name: &str| matches!(name, "district" | "stratum" | "psu" | "residence") || name.starts_with("prob_");
+    let kept = |name: &str| {
+        matches!(name, "district" | "stratum" | "psu" | "residence" | RESERVE_RANK) || name.starts_with("prob_")
+    };
     let places: Vec<usize> = (0..header.len()).filter(|at| *at == 0 || kept(&header[*at])).collect();
     let mut writer = Writer::from_writer(Vec::new());
     let name = |at: &usize| if *at == 0 { "case_id" } else { &header[*at] };
@@ -118,6 +124,25 @@ fn sample(files: &BundleFiles) -> Result<Sample, BundleFault> {
     }
     let text = read(CASES_FILE, writer.into_inner().map_err(|error| error.to_string()))?;
     read(CASES_FILE, Sample::parse(CASES_FILE, &read(CASES_FILE, String::from_utf8(text))?))
+}
+
+/// What became of each case. A final disposition is taken for what the attempts came to: with or without an interview
+/// it is the same again. Only "not attempted" says that nobody told anything.
+fn dispositions(files: &BundleFiles) -> Result<BTreeMap<String, &'static Disposition>, BundleFault> {
+    let mut reader = Reader::from_reader(bytes(files, CASES_FILE)?);
+    let header = read(CASES_FILE, reader.headers())?;
+    let at = header.iter().position(|name| name == DISPOSITION).ok_or("it has no column of that name");
+    let at = read(DISPOSITION, at)?;
+    let mut found = BTreeMap::new();
+    let mut row = StringRecord::new();
+    while read(CASES_FILE, reader.read_record(&mut row))? {
+        let known = Disposition::of_case(&row[at]).ok_or("there is no such disposition");
+        let known = read(CASES_FILE, known)?;
+        if *known != NOT_ATTEMPTED {
+            found.insert(row[0].to_owned(), known);
+        }
+    }
+    Ok(found)
 }
 
 fn responses(questionnaire: &Questionnaire, answers: &[u8]) -> Result<Vec<Response>, BundleFault> {

@@ -9,6 +9,7 @@ mod targets;
 
 pub use margins::{Margin, MarginLevel, Margins};
 pub use regions::{Region, Regions};
+pub(crate) use sample::RESERVE_RANK;
 pub use sample::{Residence, Sample, SampleCase};
 pub use targets::{Target, Targets};
 

@@ -6,6 +6,10 @@ use std::collections::BTreeMap;
 
 const REQUIRED: [&str; 5] = ["case_id", "district", "stratum", "psu", "residence"];
 
+/// Column: the place of a reserve.
+pub(crate) const RESERVE_RANK: &str = "reserve_rank";
+const RESERVE_RANK_MAX: u32 = 9999;
+
 /// Longest identifier a sample file may use; keeps file names, logs and screens readable.
 const IDENTIFIER_LENGTH_MAX: usize = 64;
 
@@ -53,6 +57,8 @@ pub struct SampleCase {
     pub residence: Residence,
     /// Selection probability of each stage, in the order of [`Sample::stages`], each in (0, 1].
     pub probabilities: Vec<f64>,
+    /// Its place among the reserves of its PSU, from 1; none of an original case.
+    pub reserve_rank: Option<u32>,
 }
 
 /// A checked sample file; cases are sorted by the bytes of their identifiers.
@@ -67,7 +73,8 @@ pub struct Sample {
 impl Sample {
     /// Reads a sample file and checks it whole.
     ///
-    /// Columns: `case_id, district, stratum, psu, residence` and one `prob_*` column a stage, `prob_psu` among them.
+    /// Columns: `case_id, district, stratum, psu, residence` and one `prob_*` column a stage, `prob_psu` among them;
+    /// `reserve_rank` may stand beside them: empty for an original case, and for a reserve its place in its PSU.
     ///
     /// # Errors
     /// Every fault with its line: an unknown or missing column, an empty cell, a case that appears twice, a
@@ -83,7 +90,7 @@ impl Sample {
         rows::read(
             text,
             &REQUIRED,
-            |name| name.starts_with("prob_"),
+            |name| name.starts_with("prob_") || name == RESERVE_RANK,
             &mut faults,
             |row, faults| {
                 if let Some(case) = case_of(row, &stages, faults) {
@@ -127,6 +134,7 @@ fn case_of(row: &Row<'_>, stages: &[String], faults: &mut Faults) -> Option<Samp
         }
         residence
     });
+    let reserve_rank = reserve_rank(row, faults);
     let probabilities: Vec<_> = stages.iter().map(|stage| probability(row, stage, faults)).collect();
     Some(SampleCase {
         case_id: case_id?,
@@ -135,6 +143,7 @@ fn case_of(row: &Row<'_>, stages: &[String], faults: &mut Faults) -> Option<Samp
         psu: psu?,
         residence: residence?,
         probabilities: probabilities.into_iter().collect::<Option<_>>()?,
+        reserve_rank: reserve_rank?,
     })
 }
 
@@ -148,6 +157,18 @@ fn identifier(row: &Row<'_>, column: &str, faults: &mut Faults) -> Option<String
         return None;
     }
     Some(cell.to_owned())
+}
+
+/// None inside where the cell is empty; none outside where it is wrong.
+fn reserve_rank(row: &Row<'_>, faults: &mut Faults) -> Option<Option<u32>> {
+    let Some(cell) = row.get(RESERVE_RANK) else { return Some(None) };
+    let rank = cell.parse().ok().filter(|rank| (1..=RESERVE_RANK_MAX).contains(rank) && rank.to_string() == cell);
+    if rank.is_none() {
+        let zh = format!("备用次序“{cell}”应为1至{RESERVE_RANK_MAX}的整数，正式样本留空");
+        let en = format!("`{cell}` is no rank of a reserve: 1 to {RESERVE_RANK_MAX}, empty for an original case");
+        faults.add(row.line, Some(RESERVE_RANK), "reserve-rank", zh, en);
+    }
+    rank.map(Some)
 }
 
 fn probability(row: &Row<'_>, column: &str, faults: &mut Faults) -> Option<f64> {
@@ -166,6 +187,7 @@ fn probability(row: &Row<'_>, column: &str, faults: &mut Faults) -> Option<f64> 
 struct Seen {
     cases: BTreeMap<String, u64>,
     psus: BTreeMap<String, (String, f64, u64)>,
+    ranks: BTreeMap<(String, u32), u64>,
 }
 
 impl Seen {
@@ -174,6 +196,11 @@ impl Seen {
             let zh = format!("样本户“{}”已在第 {before} 行出现", case.case_id);
             let en = format!("case `{}` already stands in line {before}", case.case_id);
             faults.add(line, Some("case_id"), "duplicate", zh, en);
+        }
+        let rank = case.reserve_rank.map(|rank| (case.psu.clone(), rank));
+        if let Some(before) = rank.and_then(|rank| self.ranks.insert(rank, line)) {
+            let zh = format!("备用次序与第 {before} 行相同");
+            faults.add(line, Some(RESERVE_RANK), "reserve-rank", zh, format!("line {before} has the same rank"));
         }
         let first = case.probabilities.first().copied().unwrap_or(1.0);
         let (stratum, probability, before) =

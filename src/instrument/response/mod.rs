@@ -4,6 +4,7 @@
 //! [`Response::accept`] holds it against the questionnaire. Nothing is dropped: what fails is quarantined as sent.
 
 mod accept;
+mod carry;
 mod coded;
 #[cfg(test)]
 mod conformance;
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 use super::questionnaire::{MissingKind, Questionnaire};
 
+pub use carry::can_carry;
 pub use coded::coded_columns;
 pub use faults::{ItemFault, ItemFaultCode, Message, Notice};
 pub use submission::{Consent, RosterPerson, Selection, Submission, SubmittedAnswer, SubmittedValue, Timing};

@@ -34,32 +34,75 @@ fn length(request: &HttpRequest) -> Option<usize> {
 
 /// The body's bytes.
 pub(super) async fn read(request: HttpRequest, payload: Payload, limits: Limits) -> Result<Bytes, Problem> {
-    check_head(&request, limits)?;
-    let mut stream = std::pin::pin!(BodyStream::new(payload));
+    let mut paced = Paced::begin(&request, payload, limits)?;
     // No more is reserved than will be used, so that the bytes are not copied as they come.
     let announced = length(&request).unwrap_or(0).min(limits.bytes_max);
     let mut read = Vec::with_capacity(announced);
-    let deadline = Instant::now() + limits.time_max;
-    let window = limits.time_max / WINDOWS;
-    let window_bytes_min = u128::from(BYTES_PER_SECOND_MIN) * window.as_millis() / 1000;
-    let (mut window_end, mut window_bytes) = (Instant::now() + window, 0);
-    loop {
-        let patience = deadline.min(window_end).saturating_duration_since(Instant::now());
-        match timeout(patience, next(stream.as_mut())).await {
-            // Bytes that are always there must not hide that time is up.
-            Ok(Some(Ok(_))) if Instant::now() >= deadline => return Err(Problem::of(&codes::TIMEOUT)),
-            Ok(None) => return Ok(Bytes::from(read)),
-            Ok(Some(Ok(chunk))) if read.len() + chunk.len() > limits.bytes_max => return Err(too_large(limits)),
-            Ok(Some(Ok(chunk))) => {
-                window_bytes += chunk.len() as u128;
-                read.extend_from_slice(&chunk);
+    while let Some(chunk) = paced.next().await? {
+        read.extend_from_slice(&chunk);
+    }
+    Ok(Bytes::from(read))
+}
+
+/// A body as it comes: no longer than it may be, and no slower.
+pub(super) struct Paced {
+    stream: Pin<Box<BodyStream<Payload>>>,
+    limits: Limits,
+    read: usize,
+    deadline: Instant,
+    window_end: Instant,
+    window_bytes: u128,
+}
+
+impl Paced {
+    /// Begins to read what the request's head announces.
+    pub(super) fn begin(request: &HttpRequest, payload: Payload, limits: Limits) -> Result<Self, Problem> {
+        check_head(request, limits)?;
+        let now = Instant::now();
+        let (deadline, window_end) = (now + limits.time_max, now + limits.time_max / WINDOWS);
+        let stream = Box::pin(BodyStream::new(payload));
+        Ok(Self { stream, limits, read: 0, deadline, window_end, window_bytes: 0 })
+    }
+
+    /// The next bytes; none at the end.
+    pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Problem> {
+        let window = self.limits.time_max / WINDOWS;
+        let window_bytes_min = u128::from(BYTES_PER_SECOND_MIN) * window.as_millis() / 1000;
+        loop {
+            let patience = self.deadline.min(self.window_end).saturating_duration_since(Instant::now());
+            match timeout(patience, next(self.stream.as_mut())).await {
+                // Bytes that are always there must not hide that time is up.
+                Ok(Some(Ok(_))) if Instant::now() >= self.deadline => return Err(Problem::of(&codes::TIMEOUT)),
+                Ok(None) => return Ok(None),
+                Ok(Some(Ok(chunk))) if self.read + chunk.len() > self.limits.bytes_max => {
+                    return Err(too_large(self.limits));
+                }
+                Ok(Some(Ok(chunk))) => {
+                    self.window_bytes += chunk.len() as u128;
+                    self.read += chunk.len();
+                    return Ok(Some(chunk));
+                }
+                Ok(Some(Err(_))) => return Err(Problem::of(&codes::BAD_REQUEST).because("内容没有传完")),
+                Err(_) if self.window_bytes < window_bytes_min || Instant::now() >= self.deadline => {
+                    return Err(Problem::of(&codes::TIMEOUT));
+                }
+                Err(_) => (self.window_end, self.window_bytes) = (Instant::now() + window, 0),
             }
-            Ok(Some(Err(_))) => return Err(Problem::of(&codes::BAD_REQUEST).because("内容没有传完")),
-            Err(_) if window_bytes < window_bytes_min || Instant::now() >= deadline => {
-                return Err(Problem::of(&codes::TIMEOUT));
-            }
-            Err(_) => (window_end, window_bytes) = (Instant::now() + window, 0),
         }
+    }
+
+    /// Bytes until there are so many, and how the body ended, if it did. What came before an end of any kind is handed
+    /// out, so that it can be kept.
+    pub(super) async fn piece(&mut self, bytes: usize) -> (Vec<u8>, Option<Result<(), Problem>>) {
+        let mut piece = Vec::new();
+        while piece.len() < bytes {
+            match self.next().await {
+                Ok(Some(chunk)) => piece.extend_from_slice(&chunk),
+                Ok(None) => return (piece, Some(Ok(()))),
+                Err(problem) => return (piece, Some(Err(problem))),
+            }
+        }
+        (piece, None)
     }
 }
 

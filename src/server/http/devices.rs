@@ -266,8 +266,10 @@ pub(super) async fn enrol(
 )]
 pub(super) async fn manifest(request: HttpRequest, shared: Data<Shared>) -> Result<HttpResponse, Problem> {
     let manifest = call(&shared, |shared| {
-        let open = shared.database.surveys()?.into_iter().filter(|survey| survey.state == "open");
-        let instruments: std::collections::BTreeSet<_> = open.map(|survey| survey.questionnaire_hash).collect();
+        let mut instruments = std::collections::BTreeSet::new();
+        for survey in shared.database.surveys()?.into_iter().filter(|survey| survey.state == "open") {
+            instruments.extend(shared.database.survey_versions(&survey.id)?);
+        }
         let (grace_days, batch_items_max) = (GRACE_DAYS, BATCH_ITEMS_MAX);
         Ok(ManifestBody {
             release: env!("CARGO_PKG_VERSION"),

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     instrument::Disposition,
-    server::{EventsTaken, Fault, Role, may_see_case, take_events},
+    server::{EventsTaken, Fault, Role, may_see_case, take_events, vault::Vault},
     storage::{ContactAttempt, EventsKept},
 };
 
@@ -109,7 +109,8 @@ pub(super) async fn batch(shared: Data<Shared>, asker: Asker, request: EventsReq
     let of = asker.0.actor.and_then(|actor| actor.device.zip(actor.user));
     let (device, person) = of.ok_or_else(|| Problem::of(&codes::WRONG_CREDENTIAL))?;
     let work = move |shared: &Shared| {
-        take_events(&shared.database, (&device, &person), request.events, &by, shared.clock.now_ms())
+        let vault = Vault { database: &shared.database, key_dir: &shared.config.key_dir };
+        take_events(vault, (&device, &person), request.events, &by, shared.clock.now_ms())
     };
     let EventsTaken { kept, notices } = call(&shared, work).await?;
     let EventsKept { through: accepted_through, gaps, conflicts } = kept;

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::server::{
     Actor,
-    vault::{Contact, Vault, check_reason},
+    vault::{Contact, Vault, VisitNotes, check_reason},
 };
 
 /// Why somebody asks for a case's contact data, or for their erasure.
@@ -124,6 +124,64 @@ pub(super) async fn read_contact(
     let phone_masked = contact.masked_phone();
     let body = ContactBody { case: case_id, address, name, phone, phone_masked, note };
     Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(body))
+}
+
+/// The visit the path names.
+#[derive(Debug)]
+pub(super) struct AtVisit {
+    case: AtCase,
+    attempt: String,
+}
+
+impl FromRequest for AtVisit {
+    type Error = Problem;
+    type Future = std::future::Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let attempt = request.match_info().get("attempt").filter(|text| !text.contains('\0')).map(str::to_owned);
+        let attempt = attempt.ok_or_else(|| Problem::of(&codes::NOT_FOUND));
+        let both =
+            AtCase::from_request(request, payload).into_inner().and_then(|case| Ok(Self { case, attempt: attempt? }));
+        std::future::ready(both)
+    }
+}
+
+/// Words and position of a visit, as the tablet sent them.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct VisitNotesBody {
+    /// What the surveyor wrote.
+    note: Option<serde_json::Value>,
+    /// Where they stood.
+    gps: Option<serde_json::Value>,
+}
+
+/// Reads what was written about one visit and where the surveyor stood. That and why it was read is logged before it is told.
+#[utoipa::path(
+    post, path = "/api/v1/cases/{survey}/{case}/attempts/{attempt}/notes", tag = "identity", request_body = ReasonRequest,
+    params(
+        ("survey" = String, Path, description = "The survey."), ("case" = String, Path, description = "The case."),
+        ("attempt" = String, Path, description = "The attempt's id."),
+    ),
+    responses(
+        (status = 200, description = "They.", body = VisitNotesBody),
+        (status = 404, description = "There are none, or they were erased.", body = ProblemBody),
+        (status = 422, description = "The reason says nothing.", body = ProblemBody),
+    )
+)]
+pub(super) async fn read_visit_notes(
+    shared: Data<Shared>,
+    asker: Asker,
+    at: AtVisit,
+    body: Checked<ReasonRequest>,
+) -> Result<HttpResponse, Problem> {
+    let actor = actor(asker)?;
+    let notes = call(&shared, move |shared| {
+        check_reason(&body.0.reason)?;
+        let AtVisit { case: AtCase { survey, case }, attempt } = &at;
+        vault(shared).read_notes((survey, case), attempt, &actor, body.0.reason.trim(), shared.clock.now_ms())
+    });
+    let VisitNotes { note, gps } = notes.await?;
+    Ok(HttpResponse::Ok().insert_header(("cache-control", "no-store")).json(VisitNotesBody { note, gps }))
 }
 
 /// Asks that a case's contact data be erased; another person must confirm.

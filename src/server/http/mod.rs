@@ -2,6 +2,7 @@
 
 mod answers;
 mod assignments;
+mod attachments;
 mod audit;
 mod audited;
 mod auth;
@@ -26,6 +27,7 @@ mod people;
 mod problem;
 mod quarantine;
 mod questionnaires;
+mod reserves;
 mod responses;
 mod review;
 mod routes;

@@ -10,9 +10,9 @@ use utoipa::{
 };
 
 use super::{
-    assignments, audit, changes, devices, downloads, events, health, identity, inbox, keys, people,
-    problem::ProblemBody, quarantine, questionnaires, responses, review, routes::ROUTES, runs, series, sessions,
-    submissions, surveys, sync,
+    assignments, attachments, audit, changes, devices, downloads, events, health, identity, inbox, keys, people,
+    problem::ProblemBody, quarantine, questionnaires, reserves, responses, review, routes::ROUTES, runs, series,
+    sessions, submissions, surveys, sync,
 };
 use crate::server::policy::{Access, Open};
 
@@ -22,12 +22,12 @@ use crate::server::policy::{Access, Open};
     paths(
         health::healthz, health::readyz, health::metrics, openapi, keys::list,
         questionnaires::publish, questionnaires::list, questionnaires::form,
-        surveys::create, surveys::list, surveys::show, surveys::put_file,
-        identity::put_contacts, identity::read_contact, identity::request_erasure, identity::confirm_erasure,
-        submissions::put, submissions::receipt, responses::list, responses::show, responses::diff,
+        surveys::create, surveys::list, surveys::show, surveys::set_questionnaire, surveys::put_file,
+        identity::put_contacts, identity::read_contact, identity::read_visit_notes, identity::request_erasure, identity::confirm_erasure,
+        attachments::head, attachments::append, attachments::list, attachments::read, submissions::put, submissions::receipt, responses::list, responses::show, responses::diff,
         review::begin, review::approve, review::send_back, review::request_void, review::confirm_void, review::lock,
         review::reopen, review::promote, review::approve_many, quarantine::choose, quarantine::list, quarantine::accept,
-        assignments::assign, assignments::list, changes::list, events::batch, events::attempts, inbox::list, inbox::acknowledge, surveys::open, surveys::close,
+        reserves::release, reserves::list, reserves::csv, assignments::assign, assignments::list, changes::list, events::batch, events::attempts, inbox::list, inbox::acknowledge, surveys::open, surveys::close,
         sync::batch, sync::reconcile, sync::time,
         runs::create, runs::list, runs::latest, runs::show, runs::results, series::show, runs::files, runs::file, downloads::bundle,
         audit::of_run, audit::checkpoint, audit::entries, audit::proof,
@@ -49,7 +49,8 @@ impl Modify for Everywhere {
         }
         for route in ROUTES {
             let Some(path) = document.paths.paths.get_mut(route.path) else { continue };
-            let operations = [&mut path.get, &mut path.put, &mut path.post, &mut path.delete];
+            let operations =
+                [&mut path.get, &mut path.put, &mut path.post, &mut path.delete, &mut path.head, &mut path.patch];
             for operation in operations.into_iter().flatten() {
                 operation.security = security(route.access);
                 let other =

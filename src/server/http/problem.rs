@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::codes::{self, Code};
 use crate::{
-    server::{Fault, Refusal, Text, vault::VaultError},
+    server::{AttachmentRefusal, Fault, Refusal, Text, vault::VaultError},
     storage::{ReviewRefusal, StorageError},
 };
 
@@ -33,7 +33,8 @@ pub struct Problem {
     errors: Vec<Fault>,
     receipt: Option<String>,
     allow: Option<String>,
-    retry_after: Option<u64>,
+    retry_after: Option<u32>,
+    upload_offset: Option<u32>,
 }
 
 /// A problem as it is sent.
@@ -68,7 +69,15 @@ pub struct ProblemBody<'a> {
 
 impl Problem {
     pub(super) fn of(code: &'static Code) -> Self {
-        Self { code, detail: None, errors: Vec::new(), receipt: None, allow: None, retry_after: None }
+        Self {
+            code,
+            detail: None,
+            errors: Vec::new(),
+            receipt: None,
+            allow: None,
+            retry_after: None,
+            upload_offset: None,
+        }
     }
 
     pub(super) fn code(&self) -> &'static str {
@@ -96,8 +105,13 @@ impl Problem {
         Self { allow: Some(methods), ..self }
     }
 
+    /// Where an attachment goes on.
+    pub(super) fn upload_offset(self, offset: i64) -> Self {
+        Self { upload_offset: Some(u32::try_from(offset).unwrap_or(u32::MAX)), ..self }
+    }
+
     pub(super) fn retry_after(self, seconds: u64) -> Self {
-        Self { retry_after: Some(seconds), ..self }
+        Self { retry_after: Some(u32::try_from(seconds).unwrap_or(u32::MAX)), ..self }
     }
 
     pub(super) fn status(&self) -> StatusCode {
@@ -162,7 +176,7 @@ impl ResponseError for Problem {
         let mut response = HttpResponse::build(self.status());
         response.content_type("application/problem+json");
         if matches!(self.code.action, "wait") || self.code.status >= 500 {
-            let seconds = self.retry_after.unwrap_or_else(|| RETRY_AFTER_SECONDS + jitter());
+            let seconds = self.retry_after.map_or_else(|| RETRY_AFTER_SECONDS + jitter(), u64::from);
             response.insert_header((header::RETRY_AFTER, seconds.to_string()));
         }
         if self.code.status == 401 {
@@ -170,6 +184,9 @@ impl ResponseError for Problem {
         }
         if let Some(methods) = &self.allow {
             response.insert_header((header::ALLOW, methods.as_str()));
+        }
+        if let Some(offset) = self.upload_offset {
+            response.insert_header(("upload-offset", offset.to_string()));
         }
         response.body(self.body("", ""))
     }
@@ -192,10 +209,22 @@ impl From<Refusal> for Problem {
             Refusal::Account(refusal) => refusal.into(),
             Refusal::Storage(error) => error.into(),
             Refusal::Vault(error) => error.into(),
+            Refusal::Attachment(refusal) => refusal.into(),
             Refusal::Stored { .. } => {
                 tracing::error!(error = %refusal, "a stored document cannot be read");
                 Self::of(&codes::INTERNAL)
             }
+        }
+    }
+}
+
+impl From<AttachmentRefusal> for Problem {
+    fn from(refusal: AttachmentRefusal) -> Self {
+        match refusal {
+            AttachmentRefusal::WrongOffset(offset) => Self::of(&codes::WRONG_OFFSET).upload_offset(offset),
+            AttachmentRefusal::Differs => Self::of(&codes::ATTACHMENT_DIFFERS),
+            AttachmentRefusal::TooManyOpen => Self::of(&codes::THROTTLED).because("未传完的附件过多"),
+            AttachmentRefusal::Damaged => Self::of(&codes::DIGEST_MISMATCH).upload_offset(0),
         }
     }
 }
@@ -239,7 +268,7 @@ impl From<StorageError> for Problem {
             StorageError::QueueFull(waiting) => {
                 Self::of(&codes::THROTTLED).because(format!("已有{waiting}次计算在排队"))
             }
-            StorageError::Unavailable(_) => {
+            StorageError::Unavailable(_) | StorageError::KeysChanged => {
                 tracing::warn!(%error, "the database is away or busy");
                 Self::of(&codes::OVERLOADED)
             }

@@ -7,8 +7,9 @@ use actix_web::{
 };
 
 use super::{
-    Problem, assignments, audit, changes, codes, devices, downloads, events, health, identity, inbox, keys, openapi,
-    people, quarantine, questionnaires, responses, review, runs, series, sessions, submissions, surveys, sync,
+    Problem, assignments, attachments, audit, changes, codes, devices, downloads, events, health, identity, inbox,
+    keys, openapi, people, quarantine, questionnaires, reserves, responses, review, runs, series, sessions,
+    submissions, surveys, sync,
 };
 use crate::{
     server::{
@@ -56,9 +57,11 @@ routes! {
     GET "/api/v1/instruments/{hash}" => questionnaires::form;
     POST "/api/v1/surveys" => surveys::create;
     GET "/api/v1/surveys" => surveys::list;
+    POST "/api/v1/surveys/{id}/questionnaire" => surveys::set_questionnaire;
     GET "/api/v1/surveys/{id}" => surveys::show;
     PUT "/api/v1/surveys/{id}/files/contacts" => identity::put_contacts;
     POST "/api/v1/cases/{survey}/{case}/contact" => identity::read_contact;
+    POST "/api/v1/cases/{survey}/{case}/attempts/{attempt}/notes" => identity::read_visit_notes;
     POST "/api/v1/cases/{survey}/{case}/erasure" => identity::request_erasure;
     POST "/api/v1/cases/{survey}/{case}/erasure/confirm" => identity::confirm_erasure;
     PUT "/api/v1/surveys/{id}/files/{kind}" => surveys::put_file;
@@ -70,6 +73,10 @@ routes! {
     GET "/api/v1/time" => sync::time;
     GET "/api/v1/receipts/{short}" => submissions::receipt;
     GET "/api/v1/responses/{id}" => responses::show;
+    HEAD "/api/v1/attachments/{uuid}" => attachments::head;
+    PATCH "/api/v1/attachments/{uuid}" => attachments::append;
+    GET "/api/v1/responses/{id}/attachments" => attachments::list;
+    GET "/api/v1/responses/{id}/attachments/{uuid}" => attachments::read;
     GET "/api/v1/responses/{id}/diff" => responses::diff;
     POST "/api/v1/responses/{id}/review" => review::begin;
     POST "/api/v1/responses/{id}/approve" => review::approve;
@@ -83,6 +90,9 @@ routes! {
     POST "/api/v1/approvals" => review::approve_many;
     GET "/api/v1/quarantine" => quarantine::list;
     POST "/api/v1/quarantine/{seq}/accept" => quarantine::accept;
+    POST "/api/v1/surveys/{id}/reserves/release" => reserves::release;
+    GET "/api/v1/surveys/{id}/reserves" => reserves::list;
+    GET "/api/v1/surveys/{id}/reserves.csv" => reserves::csv;
     POST "/api/v1/surveys/{id}/assignments" => assignments::assign;
     GET "/api/v1/surveys/{id}/assignments" => assignments::list;
     POST "/api/v1/events:batch" => events::batch;

@@ -126,6 +126,8 @@ pub(super) struct SurveysBody {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct SurveyDetailBody {
     survey: SurveyBody,
+    /// Versions of the questionnaire that interviews may be made by.
+    questionnaires: Vec<String>,
     /// Cases in the sample.
     cases: i64,
     files: Vec<FileBody>,
@@ -202,10 +204,49 @@ pub(super) async fn list(shared: Data<Shared>) -> Result<HttpResponse, Problem> 
 )]
 pub(super) async fn show(shared: Data<Shared>, survey: AtSurvey) -> Result<HttpResponse, Problem> {
     let id = survey.0.id.clone();
-    let work = move |shared: &Shared| Ok((shared.database.survey_files(&id)?, shared.database.sample_size(&id)?));
-    let (files, cases) = call(&shared, work).await?;
+    let work = move |Shared { database, .. }: &Shared| {
+        Ok((database.survey_files(&id)?, database.sample_size(&id)?, database.survey_versions(&id)?))
+    };
+    let (files, cases, questionnaires) = call(&shared, work).await?;
     let files = files.into_iter().map(FileBody::from).collect();
-    Ok(HttpResponse::Ok().json(SurveyDetailBody { survey: survey.0.into(), cases, files }))
+    Ok(HttpResponse::Ok().json(SurveyDetailBody { survey: survey.0.into(), questionnaires, cases, files }))
+}
+
+/// Another version of its questionnaire for a survey.
+#[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct VersionRequest {
+    /// Hash of the published version.
+    #[validate(custom(function = "is_digest"))]
+    questionnaire: String,
+}
+
+/// Gives new cases a later version of the survey's questionnaire. Interviews by the earlier versions stay good.
+#[utoipa::path(
+    post, path = "/api/v1/surveys/{id}/questionnaire", tag = "surveys", request_body = VersionRequest,
+    params(("id" = String, Path, description = "The survey.")),
+    responses(
+        (status = 200, description = "New cases get it; again, nothing changed.", body = SurveyBody),
+        (status = 404, description = "No such survey.", body = ProblemBody),
+        (status = 422, description = "No such version, an item of an earlier one has no place in it, or the profile does not fit.", body = ProblemBody),
+    )
+)]
+pub(super) async fn set_questionnaire(
+    shared: Data<Shared>,
+    asker: Asker,
+    survey: AtSurvey,
+    body: Checked<VersionRequest>,
+) -> Result<HttpResponse, Problem> {
+    let by = asker.0.author();
+    let work = move |shared: &Shared| {
+        let Shared { database, instruments, clock, .. } = shared;
+        if server::set_questionnaire(database, instruments, &survey.0, &body.0.questionnaire, &by, clock)? {
+            judge_again(database, instruments, clock)?;
+        }
+        Ok(database.survey(&survey.0.id)?)
+    };
+    let survey = call(&shared, work).await?.ok_or_else(|| Problem::of(&codes::NOT_FOUND))?;
+    Ok(HttpResponse::Ok().json(SurveyBody::from(survey)))
 }
 
 /// Opens a survey again: what arrives from now on is in time.

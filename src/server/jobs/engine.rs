@@ -1,5 +1,7 @@
 //! The engine of the runs: from a survey's inputs to its indicator and the files that show it.
 
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
 use super::{Include, NamedFile, RunFailure, RunInputs};
@@ -15,9 +17,9 @@ use crate::{
         plan::CASES_FILE,
         results::{Status, SurveyHead},
     },
-    instrument::{ItemFault, Questionnaire, Response, ScoringProfile, Submission},
+    instrument::{Disposition, ItemFault, Message, Questionnaire, Response, ScoringProfile, Submission, can_carry},
     statistics::{DataTable, Plan},
-    storage::{FileKind, JudgedBody},
+    storage::{AttemptOutcome, FileKind, JudgedBody, StoredQuestionnaire},
 };
 
 impl RunFailure {
@@ -43,8 +45,12 @@ pub fn indicator(inputs: &RunInputs) -> Result<Vec<NamedFile>, RunFailure> {
         .map_err(|faults| RunFailure::new("stored-questionnaire", faults))?;
     let profile = ScoringProfile::from_toml("profile.toml", &inputs.survey.profile_source)
         .map_err(|faults| RunFailure::new("stored-profile", faults))?;
-    let files = read_files(inputs)?;
-    let responses = read_responses(&questionnaire, &inputs.bodies)?;
+    let mut files = read_files(inputs)?;
+    // A reserve that was not released was never part of the sample.
+    files.sample.cases.retain(|case| case.reserve_rank.is_none() || inputs.reserves.contains(&case.case_id));
+    let earlier = earlier_versions(inputs, &questionnaire)?;
+    let responses = read_responses(&questionnaire, &earlier, &inputs.bodies)?;
+    let attempts = last_outcomes(&inputs.attempts);
     let options = RunOptions { variance: inputs.request.variance, earlier: read_earlier(inputs)? };
     let survey = &inputs.survey;
     let digests = inputs.digests();
@@ -65,6 +71,7 @@ pub fn indicator(inputs: &RunInputs) -> Result<Vec<NamedFile>, RunFailure> {
         regions: &files.regions,
         targets: &files.targets,
         responses: &responses,
+        attempts: &attempts,
         options: &options,
         input_digest: sha256_hex(digests.as_bytes()),
         ids: RowIds::Derived,
@@ -72,6 +79,15 @@ pub fn indicator(inputs: &RunInputs) -> Result<Vec<NamedFile>, RunFailure> {
     let indicator = indicator::compute(&inputs).map_err(|error| RunFailure::new("not-computable", error))?;
     let files = run_files(&inputs, &indicator).into_iter().chain(source_files(&sources));
     Ok(files.map(|file| (file.name.to_owned(), file.content_type, file.bytes)).collect())
+}
+
+/// What the attempts of each case came to.
+fn last_outcomes(attempts: &[AttemptOutcome]) -> BTreeMap<String, &'static Disposition> {
+    let of_case = |attempts: &[AttemptOutcome]| {
+        let last = Disposition::of_attempts(attempts.iter().map(|one| one.outcome.as_str()))?;
+        Some((attempts.first()?.case_id.clone(), last))
+    };
+    attempts.chunk_by(|one, next| one.case_id == next.case_id).filter_map(of_case).collect()
 }
 
 /// The inputs go with what was made of them, so that a run stands alone whatever becomes of its survey.
@@ -132,8 +148,29 @@ fn read_earlier(inputs: &RunInputs) -> Result<Option<EarlierWave>, RunFailure> {
     Ok(Some(EarlierWave { results, samples: of.samples, sample }))
 }
 
+/// The earlier versions, each held against the latest once more.
+fn earlier_versions(inputs: &RunInputs, questionnaire: &Questionnaire) -> Result<Vec<Questionnaire>, RunFailure> {
+    let read = |version: &StoredQuestionnaire| {
+        let earlier = Questionnaire::from_canonical_json(&version.canonical)
+            .map_err(|faults| RunFailure::new("stored-questionnaire", faults))?;
+        let cannot = |faults: Vec<(String, Message)>| {
+            let items: Vec<String> =
+                faults.into_iter().map(|(item, message)| format!("{item}: {}", message.en)).collect();
+            RunFailure::new("stored-questionnaire", items.join("; "))
+        };
+        can_carry(&earlier, questionnaire).map_err(cannot)?;
+        Ok(earlier)
+    };
+    inputs.earlier_versions.iter().map(read).collect()
+}
+
 /// Parses the raw bytes again: what was accepted once is accepted now, or the run says which is not.
-fn read_responses(questionnaire: &Questionnaire, bodies: &[JudgedBody]) -> Result<Vec<Response>, RunFailure> {
+/// Each by the version it was made with, in its place among those by the latest.
+fn read_responses(
+    questionnaire: &Questionnaire,
+    earlier: &[Questionnaire],
+    bodies: &[JudgedBody],
+) -> Result<Vec<Response>, RunFailure> {
     let read = |body: &JudgedBody| {
         let refused = |faults: Vec<ItemFault>| {
             let first = faults.first().map(ToString::to_string).unwrap_or_default();
@@ -141,7 +178,13 @@ fn read_responses(questionnaire: &Questionnaire, bodies: &[JudgedBody]) -> Resul
             RunFailure::new("stored-response", message)
         };
         let submission = Submission::parse(&body.body).map_err(refused)?;
-        Response::accept(questionnaire, &submission).map_err(refused)
+        match earlier.iter().find(|version| version.hash() == submission.instrument) {
+            Some(version) => {
+                let response = Response::accept(version, &submission).map_err(refused)?;
+                Ok(response.carried(version, questionnaire))
+            }
+            None => Response::accept(questionnaire, &submission).map_err(refused),
+        }
     };
     bodies.par_iter().map(read).collect::<Vec<_>>().into_iter().collect()
 }

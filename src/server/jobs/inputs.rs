@@ -9,7 +9,9 @@ use crate::{
     evidence::sha256_hex,
     export::{PLAN_FILE, RESULTS_FILE},
     indicator::{SampleRelation, VarianceChoice, plan::CASES_FILE},
-    storage::{Database, FileKind, JudgedBody, RunFile, StorageError, StoredFile, StoredQuestionnaire, Survey},
+    storage::{
+        AttemptOutcome, Database, FileKind, JudgedBody, RunFile, StorageError, StoredFile, StoredQuestionnaire, Survey,
+    },
 };
 
 /// What a run computes from.
@@ -19,10 +21,16 @@ pub struct RunInputs {
     pub survey: Survey,
     /// The questionnaire version.
     pub questionnaire: StoredQuestionnaire,
+    /// Earlier versions of it that interviews may be made by, in the order of their hashes.
+    pub earlier_versions: Vec<StoredQuestionnaire>,
     /// The files in force, by kind.
     pub files: BTreeMap<&'static str, StoredFile>,
     /// The bytes of every interview that counts, in the order of their cases' bytes.
     pub bodies: Vec<JudgedBody>,
+    /// The reserves that were released, in the order of their bytes.
+    pub reserves: Vec<String>,
+    /// The contact attempts, in the order of case, time and id.
+    pub attempts: Vec<AttemptOutcome>,
     /// What the run was asked beyond its survey.
     pub request: RunRequest,
     /// The files of the earlier run that it is compared with.
@@ -43,9 +51,15 @@ pub struct EarlierFiles {
 #[derive(Serialize)]
 struct Digests<'a> {
     questionnaire: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    earlier_versions: Vec<&'a str>,
     profile: ProfileDigest<'a>,
     files: BTreeMap<&'a str, &'a str>,
     responses: ResponsesDigest,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempts: Option<ResponsesDigest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reserves: Option<ResponsesDigest>,
     request: RequestDigest<'a>,
     /// The earlier run's results; they name everything behind them.
     earlier: Option<&'a str>,
@@ -72,7 +86,8 @@ struct ProfileDigest<'a> {
 #[derive(Serialize)]
 struct ResponsesDigest {
     n: usize,
-    /// Of the lines `case id digest`, one a response, in the order of the cases.
+    /// Of the lines `case id digest`, one a response, in the order of the cases; of attempts `case id outcome time`, of reserves
+    /// `case`.
     sha256: String,
 }
 
@@ -84,6 +99,11 @@ impl RunInputs {
         let survey = database.survey(&run.survey_id).map_err(away)?.ok_or_else(|| missing("survey"))?;
         let hash = &survey.questionnaire_hash;
         let questionnaire = database.questionnaire(hash).map_err(away)?.ok_or_else(|| missing("questionnaire"))?;
+        let mut earlier_versions = Vec::new();
+        for version in database.survey_versions(&survey.id).map_err(away)?.iter().filter(|version| *version != hash) {
+            earlier_versions
+                .push(database.questionnaire(version).map_err(away)?.ok_or_else(|| missing("questionnaire"))?);
+        }
         let mut files = BTreeMap::new();
         for kind in FileKind::ALL {
             if let Some(file) = database.survey_file(&survey.id, kind).map_err(away)? {
@@ -100,7 +120,9 @@ impl RunInputs {
         if bodies.is_empty() {
             return Err(RunFailure { code: "no-responses".to_owned(), message: "no response counts yet".to_owned() });
         }
-        Ok(Self { survey, questionnaire, files, bodies, request, earlier })
+        let attempts = database.survey_attempts(&survey.id).map_err(away)?;
+        let reserves = database.released_reserves(&survey.id).map_err(away)?;
+        Ok(Self { survey, questionnaire, earlier_versions, files, bodies, reserves, attempts, request, earlier })
     }
 
     /// The text of a file in force.
@@ -114,6 +136,7 @@ impl RunInputs {
         let list: String = self.bodies.iter().map(lines).collect();
         let digests = Digests {
             questionnaire: &self.questionnaire.hash,
+            earlier_versions: self.earlier_versions.iter().map(|version| version.hash.as_str()).collect(),
             profile: ProfileDigest {
                 id: &self.survey.profile_id,
                 version: &self.survey.profile_version,
@@ -121,6 +144,8 @@ impl RunInputs {
             },
             files: self.files.iter().map(|(kind, file)| (*kind, file.sha256.as_str())).collect(),
             responses: ResponsesDigest { n: self.bodies.len(), sha256: sha256_hex(list.as_bytes()) },
+            attempts: self.attempts_digest(),
+            reserves: digest_of(self.reserves.iter().map(|case| format!("{case}\n"))),
             request: RequestDigest {
                 variance: &self.request.variance,
                 include: self.request.include,
@@ -130,6 +155,17 @@ impl RunInputs {
         };
         serde_json::to_string(&digests).unwrap_or_default()
     }
+
+    fn attempts_digest(&self) -> Option<ResponsesDigest> {
+        let line = |one: &AttemptOutcome| format!("{} {} {} {}\n", one.case_id, one.id, one.outcome, one.at_ms);
+        digest_of(self.attempts.iter().map(line))
+    }
+}
+
+/// None of nothing, so that what a survey does not have is not among its inputs.
+fn digest_of(lines: impl ExactSizeIterator<Item = String>) -> Option<ResponsesDigest> {
+    let n = lines.len();
+    (n > 0).then(|| ResponsesDigest { n, sha256: sha256_hex(lines.collect::<String>().as_bytes()) })
 }
 
 impl EarlierFiles {

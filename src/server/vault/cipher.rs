@@ -21,8 +21,16 @@ pub(super) struct Place(String);
 
 impl Place {
     pub(super) fn of_field(survey_id: &str, case_id: &str, field: &str) -> Self {
-        // A case's key is new with every import and never rotated itself: its fields know one version.
+        // A case's key is never rotated itself, only sealed anew: its fields know one version.
         Self(format!("identity_field|{field}|{survey_id}/{case_id}|1"))
+    }
+
+    pub(super) fn of_note((survey_id, case_id): (&str, &str), (device_id, seq): (&str, i64), field: &str) -> Self {
+        Self(format!("identity_note|{field}|{device_id}/{seq}/{survey_id}/{case_id}|1"))
+    }
+
+    pub(super) fn of_piece(attachment_id: &str, place: i64) -> Self {
+        Self(format!("attachment_piece|sealed|{attachment_id}/{place}|1"))
     }
 
     pub(super) fn of_case_key(survey_id: &str, case_id: &str, key_version: i32) -> Self {
@@ -90,6 +98,14 @@ impl Key {
             .unwrap_or_else(|error| unreachable!("HMAC takes keys of any length: {error}"));
         mac.update(text);
         mac.finalize().into_bytes().to_vec()
+    }
+
+    /// HMAC-SHA-256 of a text at its place, under a key of its own that is derived from this one: equal texts at one place
+    /// are found to be equal, and nobody without the key can try any.
+    pub(super) fn digest(&self, place: &Place, text: &[u8]) -> Vec<u8> {
+        let derived = Zeroizing::new(self.index(b"scilit/digest-key/1"));
+        let Ok(key) = Self::from_bytes(&derived) else { unreachable!("an HMAC-SHA-256 has 32 bytes") };
+        key.index(&[place.0.as_bytes(), b"\0", text].concat())
     }
 
     fn cipher(&self) -> XChaCha20Poly1305 {

@@ -7,11 +7,18 @@
 mod cipher;
 mod contacts;
 mod key_file;
+mod notes;
+mod pieces;
 
 pub use contacts::Contact;
 pub use key_file::KeyFileError;
+pub use notes::{PlainEvent, SealedEvent, VisitNotes, is_same_event};
+pub use pieces::PieceKey;
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use zeroize::Zeroizing;
 
@@ -73,8 +80,17 @@ impl Vault<'_> {
         let contacts = contacts::parse(content, &known, &erased).map_err(Refusal::Faults)?;
         let (survey, keys) = self.survey_keys(survey_id, now_ms)?;
         let (mut cases, mut fields) = (Vec::new(), Vec::new());
+        let ids: Vec<&str> = contacts.iter().map(|contact| contact.case_id.as_str()).collect();
+        let there = self.database.sealed_cases(survey_id, &ids)?;
+        let mut there: BTreeMap<String, SealedCase> = there.into_iter().map(|row| (row.case_id.clone(), row)).collect();
         for contact in &contacts {
-            let case_key = Key::fresh()?;
+            // A case keeps its key: what its visits left behind is sealed under it, too.
+            let kept = there.remove(&contact.case_id);
+            let open = kept.as_ref().map(|row| notes::open_case(&survey, &keys.data, row)).transpose()?.flatten();
+            let (row, case_key) = match kept.zip(open) {
+                Some(kept) => kept,
+                None => notes::new_case(&survey, &keys.data, &contact.case_id, now_ms)?,
+            };
             let (survey_id, case_id) = (survey_id.to_owned(), contact.case_id.clone());
             for (field, text) in contact.fields() {
                 let place = Place::of_field(&survey_id, &case_id, field);
@@ -82,11 +98,8 @@ impl Vault<'_> {
                 let (survey_id, case_id) = (survey_id.clone(), case_id.clone());
                 fields.push(SealedField { survey_id, case_id, field: field.to_owned(), ciphertext });
             }
-            let place = Place::of_case_key(&survey_id, &case_id, survey.key_version);
-            let sealed = Some(keys.data.seal(&place, case_key.bytes())?);
             let phone_index = contact.phone_digits().map(|digits| keys.index.index(digits.as_bytes()));
-            let (changed_at_ms, erased_at_ms) = (now_ms, None);
-            cases.push(SealedCase { survey_id, case_id, case_key: sealed, phone_index, changed_at_ms, erased_at_ms });
+            cases.push(SealedCase { phone_index, changed_at_ms: now_ms, ..row });
         }
         self.database.put_contacts(&survey, &cases, &fields, &actor.author(), now_ms).map_err(|error| match error {
             StorageError::Erased(_) => Refusal::Faults(vec![contacts::erased_fault(None)]),
@@ -182,10 +195,8 @@ impl Vault<'_> {
     fn open(&self, taken: &SealedContact) -> Result<Contact, VaultError> {
         let ring = KeyRing::open(self.key_dir)?;
         let keys = open_survey(&ring, &taken.survey)?;
-        let SealedCase { survey_id, case_id, case_key, .. } = &taken.case;
-        let sealed = case_key.as_deref().ok_or(VaultError::NoContact)?;
-        let place = Place::of_case_key(survey_id, case_id, taken.survey.key_version);
-        let case_key = Key::from_bytes(&keys.data.open(&place, sealed)?)?;
+        let SealedCase { survey_id, case_id, .. } = &taken.case;
+        let case_key = notes::open_case(&taken.survey, &keys.data, &taken.case)?.ok_or(VaultError::NoContact)?;
         let mut contact = Contact::of(case_id);
         for row in &taken.fields {
             let text = case_key.open(&Place::of_field(survey_id, case_id, &row.field), &row.ciphertext)?;

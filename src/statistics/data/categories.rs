@@ -107,22 +107,76 @@ impl Categories {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Interner {
     codes: Vec<u32>,
+    /// Short labels by a hash of their bytes: most columns have a handful, and one look here finds them.
+    recent: Recent,
     seen: HashMap<Box<[u8]>, u32, BuildHasherDefault<ShortHasher>>,
     /// Each label with the row where it appeared first.
     found: Vec<(Box<[u8]>, usize)>,
+    /// The long label that was seen last.
     last: Option<u32>,
     missing: bool,
+}
+
+/// A label of one to seven bytes with its length as one number, which is never 0.
+fn packed(label: &[u8]) -> Option<u64> {
+    let mut word = [0; 8];
+    word.get_mut(..label.len()).filter(|_| (1..8).contains(&label.len()))?.copy_from_slice(label);
+    word[7] = label.len() as u8;
+    Some(u64::from_le_bytes(word))
+}
+
+/// The labels that were seen last, by their packed form.
+#[derive(Debug, Clone)]
+struct Recent([(u64, u32); 64]);
+
+impl Default for Recent {
+    fn default() -> Self {
+        Self([(0, MISSING); 64])
+    }
+}
+
+impl Recent {
+    fn place(word: u64) -> usize {
+        (word.wrapping_mul(0x51_7c_c1_b7_27_22_0a_95) >> 58) as usize
+    }
+
+    fn code(&self, word: u64) -> Option<u32> {
+        let (have, code) = self.0[Self::place(word)];
+        (have == word).then_some(code)
+    }
+
+    fn keep(&mut self, word: u64, code: u32) {
+        self.0[Self::place(word)] = (word, code);
+    }
 }
 
 impl Interner {
     /// Takes in the next row's cell.
     pub(super) fn push(&mut self, label: &[u8], row: usize) {
-        let code = match self.last {
-            Some(last) if *self.found[last as usize].0 == *label => last,
-            _ => self.code(label, row),
+        let code = match packed(label) {
+            Some(word) => match self.recent.code(word) {
+                Some(code) => code,
+                None => {
+                    let code = self.code(label, row);
+                    self.recent.keep(word, code);
+                    code
+                }
+            },
+            None => self.long(label, row),
         };
-        self.last = (code != MISSING).then_some(code);
         self.codes.push(code);
+    }
+
+    /// A label of eight bytes and more; in sorted files it is often that of the row before.
+    fn long(&mut self, label: &[u8], row: usize) -> u32 {
+        match self.last {
+            Some(last) if *self.found[last as usize].0 == *label => last,
+            _ => {
+                let code = self.code(label, row);
+                self.last = (code != MISSING).then_some(code);
+                code
+            }
+        }
     }
 
     fn code(&mut self, label: &[u8], row: usize) -> u32 {

@@ -34,7 +34,7 @@ pub(super) fn read(
     source: impl Read,
     wanted: Option<&[(String, ColumnKind)]>,
 ) -> Result<DataTable, StatisticsError> {
-    let mut blocks = Blocks { source, carry: Vec::new(), ended: false };
+    let mut blocks = Blocks { source, carry: Vec::new(), ended: false, spare: Vec::new() };
     let fault = |reason: String| StatisticsError::Table { table: name.to_owned(), reason };
     let unread = |error: io::Error| fault(error.to_string());
     let mut block = blocks.next().map_err(unread)?;
@@ -51,6 +51,7 @@ pub(super) fn read(
         start = end;
         while !block[start..].contains(&b'"') {
             table.take_block(&block[start..])?;
+            blocks.spare = std::mem::take(&mut block);
             (block, start) = (blocks.next().map_err(unread)?, 0);
             if block.is_empty() {
                 return table.finish();
@@ -74,18 +75,24 @@ struct Blocks<R> {
     source: R,
     carry: Vec<u8>,
     ended: bool,
+    /// The memory of the block before, to be filled again.
+    spare: Vec<u8>,
 }
 
 impl<R: Read> Blocks<R> {
     /// The next block; empty at the end.
     fn next(&mut self) -> io::Result<Vec<u8>> {
-        let mut block = std::mem::take(&mut self.carry);
+        let mut block = std::mem::take(&mut self.spare);
+        block.clear();
+        block.append(&mut self.carry);
+        block.reserve(BLOCK + 1);
         while !self.ended {
             let wanted = BLOCK as u64;
             let searched = block.len();
             self.ended = self.source.by_ref().take(wanted).read_to_end(&mut block)? < BLOCK;
             if let (false, Some(at)) = (self.ended, block[searched..].iter().rposition(|&byte| byte == b'\n')) {
-                self.carry = block.split_off(searched + at + 1);
+                self.carry.extend_from_slice(&block[searched + at + 1..]);
+                block.truncate(searched + at + 1);
                 break;
             }
         }
@@ -270,14 +277,14 @@ impl Reading<'_> {
         let one = |bytes: &&[u8]| {
             let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(*bytes);
             let mut piece = self.piece();
-            self.parse(&mut reader, &mut piece).map(|()| piece)
+            (self.parse(&mut reader, &mut piece).map(|()| piece), line_ends(bytes))
         };
-        let parsed: Vec<Result<(usize, Vec<Part>), Fault>> = pieces.par_iter().map(one).collect();
+        let parsed: Vec<_> = pieces.par_iter().map(one).collect();
         let mut good = Vec::with_capacity(parsed.len());
         let mut lines = 0;
-        for (bytes, piece) in pieces.iter().zip(parsed) {
+        for (piece, own_lines) in parsed {
             good.push(piece.map_err(|fault| self.fault(fault, lines))?);
-            lines += line_ends(bytes);
+            lines += own_lines;
         }
         self.lines += lines;
         self.append(&good);

@@ -17,8 +17,11 @@ use crate::statistics::{
 pub struct Crossing {
     /// The columns crossed.
     pub columns: Vec<String>,
-    /// For each combination, one label a column.
-    pub labels: Vec<Vec<String>>,
+    /// What the keys are made of.
+    parts: Vec<Arc<Categories>>,
+    /// For each combination, its place among all possible ones. Labels are made when someone asks for them: a
+    /// column of units has tens of thousands.
+    keys: Vec<u64>,
     /// For each column, whether all its labels are numbers.
     pub numeric: Vec<bool>,
     /// The combination of each row, [`MISSING`] where any column is.
@@ -28,17 +31,44 @@ pub struct Crossing {
 impl Crossing {
     /// How many combinations there are.
     pub fn len(&self) -> usize {
-        self.labels.len()
+        self.keys.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.labels.is_empty()
+        self.keys.is_empty()
+    }
+
+    /// The labels of a combination, one a column.
+    pub fn labels(&self, code: usize) -> Vec<&str> {
+        let mut key = self.keys[code];
+        let label = |part: &'_ Arc<Categories>| {
+            let levels = part.levels().len() as u64;
+            let level = (key % levels) as usize;
+            key /= levels;
+            level
+        };
+        let levels: Vec<usize> = self.parts.iter().rev().map(label).collect();
+        self.parts.iter().zip(levels.into_iter().rev()).map(|(part, level)| part.levels()[level].as_str()).collect()
+    }
+
+    /// The labels of every combination.
+    pub fn all_labels(&self) -> impl Iterator<Item = Vec<&str>> {
+        (0..self.len()).map(|code| self.labels(code))
+    }
+
+    /// The combination of these labels, one a column; numbers match by value.
+    pub fn find(&self, labels: &[String]) -> Option<usize> {
+        let mut key = 0;
+        for (part, label) in self.parts.iter().zip(labels) {
+            key = key * part.levels().len() as u64 + u64::from(part.code_of(label)?);
+        }
+        self.keys.binary_search(&key).ok()
     }
 
     /// The labels of a combination joined by a separator.
     pub fn label(&self, code: usize, separator: &str) -> String {
-        self.labels[code].join(separator)
+        self.labels(code).join(separator)
     }
 }
 
@@ -63,13 +93,13 @@ pub fn cross<F: Fn(usize) -> bool + Sync>(
         }
         span *= levels;
     }
-    let (codes, found) = match (parts.as_slice(), counts) {
+    let (codes, keys) = match (parts.as_slice(), counts) {
         ([one], None) if one.is_complete() => (one.shared_codes(), (0..span).collect()),
         (_, None) => numbered(rows, span, &parts, |_| true),
         (_, Some(counts)) => numbered(rows, span, &parts, counts),
     };
-    let labels = found.iter().map(|&key| labels_of(key, &parts)).collect();
-    Ok(Crossing { columns: columns.to_vec(), labels, numeric: parts.iter().map(|p| p.is_numeric()).collect(), codes })
+    let numeric = parts.iter().map(|part| part.is_numeric()).collect();
+    Ok(Crossing { columns: columns.to_vec(), parts, keys, numeric, codes })
 }
 
 fn numbered(
@@ -150,8 +180,11 @@ pub(crate) fn number_keys(rows: usize, span: u64, fill: impl Fn(usize, &mut [u32
     let marks: Vec<AtomicBool> = (0..span).map(|_| AtomicBool::new(false)).collect();
     codes.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, keys)| {
         fill(chunk * CHUNK, keys);
+        // A mark that stands is only read: threads that write one place in turn wait for each other.
         for mark in keys.iter().filter_map(|key| marks.get(*key as usize)) {
-            mark.store(true, Ordering::Relaxed);
+            if !mark.load(Ordering::Relaxed) {
+                mark.store(true, Ordering::Relaxed);
+            }
         }
     });
     let found: Vec<u64> = (0..span).filter(|&key| marks[key as usize].load(Ordering::Relaxed)).collect();
@@ -214,21 +247,6 @@ fn number_many(
         }
     }
     compress(&keys, span)
-}
-
-fn labels_of(mut key: u64, parts: &[Arc<Categories>]) -> Vec<String> {
-    let mut labels: Vec<String> = parts
-        .iter()
-        .rev()
-        .map(|part| {
-            let levels = part.levels().len() as u64;
-            let label = part.levels()[(key % levels) as usize].clone();
-            key /= levels;
-            label
-        })
-        .collect();
-    labels.reverse();
-    labels
 }
 
 /// Numbers the keys that occur, in order; `u64::MAX` is missing.

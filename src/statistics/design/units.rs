@@ -39,14 +39,14 @@ pub(super) fn units(
         None => {
             let found = numbered(&groups, ids.as_ref());
             if let (Some(ids), false) = (&ids, nested) {
-                refuse_units_in_two_strata(&found, &ids.labels, |group| strata.label(group, ", "))?;
+                refuse_units_in_two_strata(&found, ids, |group| strata.label(group, ", "))?;
             }
             (found.unit_of_row, found.group_of_unit)
         }
     };
     let mut sampled = vec![0; groups.keys.len()];
     stratum_of_unit.iter().for_each(|&group| sampled[group as usize] += 1);
-    let many = strata.labels.len() as u64;
+    let many = strata.len() as u64;
     let label = |key: u64| match (strata.columns.is_empty(), parents) {
         (true, None) => "(all)".to_owned(),
         (true, Some(_)) => format!("(unit {} of stage {at})", key / many + 1),
@@ -62,7 +62,7 @@ pub(super) fn units(
 }
 
 fn groups(strata: &Crossing, parents: Option<&[u32]>) -> Groups {
-    let many = strata.labels.len() as u64;
+    let many = strata.len() as u64;
     let Some(parents) = parents else {
         // Every stratum of the crossing has a row.
         return Groups { of_row: strata.codes.clone(), keys: (0..many).collect() };
@@ -76,7 +76,7 @@ fn groups(strata: &Crossing, parents: Option<&[u32]>) -> Groups {
 
 /// Where each id stands in one group alone, as most files have it: the unit of each row and the group of each unit.
 fn units_in_one_group(groups: &Groups, ids: &Crossing) -> Option<(Arc<Vec<u32>>, Vec<u32>)> {
-    let mut group_of_unit = partners(&ids.codes, ids.labels.len(), &groups.of_row)?;
+    let mut group_of_unit = partners(&ids.codes, ids.len(), &groups.of_row)?;
     if group_of_unit.is_sorted() {
         return Some((ids.codes.clone(), group_of_unit));
     }
@@ -99,7 +99,7 @@ struct Numbered {
 fn numbered(groups: &Groups, ids: Option<&Crossing>) -> Numbered {
     let rows = groups.of_row.len();
     let id_of = |row: usize| ids.map_or(row as u64, |ids| u64::from(ids.codes[row]));
-    let id_span = ids.map_or(rows as u64, |ids| ids.labels.len() as u64);
+    let id_span = ids.map_or(rows as u64, |ids| ids.len() as u64);
     let keys: Vec<u64> = (0..rows).map(|row| u64::from(groups.of_row[row]) * id_span + id_of(row)).collect();
     let (unit_of_row, found) = compress(&keys, groups.keys.len() as u64 * id_span);
     Numbered {
@@ -126,7 +126,12 @@ fn checked(stratum: Stratum, at: usize) -> Result<Stratum, StatisticsError> {
 
 fn complete(table: &DataTable, columns: &Columns, place: &str) -> Result<Crossing, StatisticsError> {
     let crossed = cross(table, columns.names(), place, None::<fn(usize) -> bool>)?;
-    match crossed.codes.par_iter().with_min_len(CHUNK).position_first(|&code| code == MISSING) {
+    // A loop without an exit a row is some twenty times faster than the search for a place.
+    let missing = |codes: &[u32]| codes.iter().fold(false, |found, &code| found | (code == MISSING));
+    if !crossed.codes.par_chunks(CHUNK).any(missing) {
+        return Ok(crossed);
+    }
+    match crossed.codes.iter().position(|&code| code == MISSING) {
         None => Ok(crossed),
         Some(row) => Err(StatisticsError::Cell {
             column: columns.names().join(", "),
@@ -138,16 +143,16 @@ fn complete(table: &DataTable, columns: &Columns, place: &str) -> Result<Crossin
 
 fn refuse_units_in_two_strata(
     found: &Numbered,
-    labels: &[Vec<String>],
+    ids: &Crossing,
     stratum: impl Fn(usize) -> String,
 ) -> Result<(), StatisticsError> {
-    let mut seen: Vec<Option<u32>> = vec![None; labels.len()];
+    let mut seen: Vec<Option<u32>> = vec![None; ids.len()];
     for (&group, &id) in found.group_of_unit.iter().zip(&found.id_of_unit) {
         match seen[id].replace(group) {
             Some(other) if other != group => {
                 return Err(StatisticsError::design(format!(
                     "unit {} stands in the strata {} and {}; if these are two units, say unit_ids_nested_in_stratum",
-                    labels[id].join(", "),
+                    ids.label(id, ", "),
                     stratum(other as usize),
                     stratum(group as usize)
                 )));

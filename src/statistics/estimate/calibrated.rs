@@ -1,8 +1,9 @@
 //! Variances after one calibration, without a pass over the rows for each domain.
 //!
-//! Every domain shares the normal matrix: with b the regression of e on x, the residual total of unit j is
-//! t_j - M_j b, where M_j = Σ_{i∈j} w_i x_i is made once. Where the domain has no row, t_j is 0, so the variance is
-//! b'Sb for S the design covariance of M, and only the strata that hold the domain are summed again.
+//! Every domain shares the normal matrix N: with r = Σ d x e over the domain and b = N⁻¹ r the regression of e on x,
+//! the residual total of unit j is t_j - M_j b, where M_j = Σ_{i∈j} w_i x_i is made once. Where the domain has no row,
+//! t_j is 0, so the variance is b'Sb = r'(N⁻¹ S N⁻¹)r for S the design covariance of M, and only the strata that hold
+//! the domain are summed again. Of r few numbers are not 0: a domain lies in few categories.
 
 use std::ops::Range;
 
@@ -18,19 +19,28 @@ use crate::statistics::{
     },
 };
 
-/// M by leaf, and S where the design allows the short way.
+/// M by leaf, and N⁻¹ S N⁻¹ where the design allows the short way.
 #[derive(Debug, Clone)]
 pub(in crate::statistics) struct CalibratedTotals {
     starts: Vec<usize>,
     columns: Vec<u32>,
     values: Vec<f64>,
-    /// S, row by row.
-    covariance: Option<Vec<f64>>,
+    /// N⁻¹ S N⁻¹, row by row.
+    of_right: Option<Vec<f64>>,
     /// The first unit of each stratum.
     strata: Vec<usize>,
     /// The inverse of the normal matrix, row by row.
     inverse: Vec<f64>,
     p: usize,
+}
+
+/// The linearized totals of a domain's leaves and their regression on the controls.
+pub(in crate::statistics) struct DomainResidual<'a> {
+    leaves: &'a [u32],
+    own: Vec<f64>,
+    /// The cross products with the controls that are not 0.
+    right: Vec<(usize, f64)>,
+    slopes: Vec<f64>,
 }
 
 /// The sums of some leaves: where each ends, its columns and their values.
@@ -83,9 +93,9 @@ impl CalibratedTotals {
             starts: vec![0],
             columns: Vec::new(),
             values: Vec::new(),
-            covariance: None,
+            of_right: None,
             strata: vec![0],
-            inverse: regression.normal.inverse(),
+            inverse: regression.normal().inverse(),
             p,
         };
         let part = |range: &Range<usize>| LeafControls::of(prepared, regression, range.clone());
@@ -99,18 +109,39 @@ impl CalibratedTotals {
         for stratum in &prepared.design.first().strata {
             totals.strata.push(totals.strata[totals.strata.len() - 1] + stratum.sampled);
         }
-        totals.covariance = short_way(&prepared.design).then(|| totals.design_covariance(&prepared.design));
+        totals.of_right = short_way(&prepared.design).then(|| totals.both_sides(&prepared.design));
         Some(totals)
     }
 
-    /// The regression on the controls whose cross products with the linearized values are `right`. Of a domain few
-    /// are not 0, so that the inverse is the shorter way than a solution.
-    pub fn slopes(&self, right: &[f64]) -> Vec<f64> {
+    /// A domain with the regression of its linearized values, whose cross products with the controls are `right`.
+    /// Few of these are not 0, so that the inverse is the shorter way than a solution.
+    pub fn residual<'a>(&self, leaves: &'a [u32], own: Vec<f64>, right: Vec<f64>) -> DomainResidual<'a> {
+        let right: Vec<(usize, f64)> = right.into_iter().enumerate().filter(|(_, r)| *r != 0.0).collect();
         let mut slopes = vec![0.0; self.p];
-        for (r, row) in right.iter().zip(self.inverse.chunks_exact(self.p)).filter(|(r, _)| **r != 0.0) {
+        for &(at, r) in &right {
+            let row = &self.inverse[at * self.p..(at + 1) * self.p];
             slopes.iter_mut().zip(row).for_each(|(slope, inverse)| *slope += r * inverse);
         }
-        slopes
+        DomainResidual { leaves, own, right, slopes }
+    }
+
+    /// N⁻¹ S N⁻¹. Two districts share no unit, so that most of S is 0.
+    fn both_sides(&self, design: &Design) -> Vec<f64> {
+        let (covariance, p) = (self.design_covariance(design), self.p);
+        let (mut half, mut whole) = (vec![0.0; p * p], vec![0.0; p * p]);
+        let nonzero: Vec<Vec<(usize, f64)>> = covariance
+            .chunks_exact(p)
+            .map(|row| row.iter().copied().enumerate().filter(|(_, s)| *s != 0.0).collect())
+            .collect();
+        half.par_chunks_exact_mut(p).zip(self.inverse.par_chunks_exact(p)).for_each(|(half, inverse)| {
+            for (a, row) in inverse.iter().zip(&nonzero).filter(|(a, _)| **a != 0.0) {
+                row.iter().for_each(|&(at, s)| half[at] += a * s);
+            }
+        });
+        whole.par_chunks_exact_mut(p).zip(half.par_chunks_exact(p)).for_each(|(whole, half)| {
+            whole.iter_mut().zip(self.inverse.chunks_exact(p)).for_each(|(of, inverse)| *of = dot(half, inverse));
+        });
+        whole
     }
 
     /// M_j b.
@@ -167,15 +198,16 @@ impl CalibratedTotals {
     }
 
     /// Residual totals of every leaf: the domain's own totals, 0 elsewhere, minus M b.
-    pub fn residuals(&self, leaves: &[u32], own: &[f64], b: &[f64]) -> Vec<f64> {
-        let mut z: Vec<f64> = (0..self.starts.len() - 1).map(|leaf| -self.fitted(leaf, b)).collect();
-        leaves.iter().zip(own).for_each(|(&leaf, t)| z[leaf as usize] += t);
+    pub fn residuals(&self, domain: &DomainResidual<'_>) -> Vec<f64> {
+        let mut z: Vec<f64> = (0..self.starts.len() - 1).map(|leaf| -self.fitted(leaf, &domain.slopes)).collect();
+        domain.leaves.iter().zip(&domain.own).for_each(|(&leaf, t)| z[leaf as usize] += t);
         z
     }
 
     /// The variance by the short way; none where it does not apply or is not shorter.
-    pub fn variance(&self, design: &Design, leaves: &[u32], own: &[f64], b: &[f64]) -> Option<f64> {
-        let covariance = self.covariance.as_ref()?;
+    pub fn variance(&self, design: &Design, domain: &DomainResidual<'_>) -> Option<f64> {
+        let of_right = self.of_right.as_ref()?;
+        let DomainResidual { leaves, own, right, slopes: b } = domain;
         let first = design.first();
         let mut touched: Vec<usize> =
             leaves.iter().map(|&leaf| first.stratum_of_unit[leaf as usize] as usize).collect();
@@ -184,14 +216,19 @@ impl CalibratedTotals {
         if 2 * held > first.units() {
             return None;
         }
-        let quadratic: f64 =
-            covariance.chunks_exact(self.p).zip(b).filter(|(_, b)| **b != 0.0).map(|(row, bi)| bi * dot(row, b)).sum();
+        let line = |&(at, r): &(usize, f64)| {
+            let row = &of_right[at * self.p..(at + 1) * self.p];
+            r * right.iter().map(|&(at, other)| row[at] * other).sum::<f64>()
+        };
+        let quadratic: f64 = right.iter().map(line).sum();
         let mut at = 0;
         let mut change = 0.0;
+        let (mut without, mut with) = (Vec::new(), Vec::new());
         for h in touched {
             let range = self.strata[h]..self.strata[h + 1];
-            let without: Vec<f64> = range.clone().map(|leaf| -self.fitted(leaf, b)).collect();
-            let mut with = without.clone();
+            without.clear();
+            without.extend(range.clone().map(|leaf| -self.fitted(leaf, b)));
+            with.clone_from(&without);
             while at < leaves.len() && range.contains(&(leaves[at] as usize)) {
                 with[leaves[at] as usize - range.start] += own[at];
                 at += 1;

@@ -51,7 +51,7 @@ fn estimates(prepared: &Prepared, plan: &Contrasts) -> Result<Estimates, Statist
     let values = prepared.table.numbers(&plan.variable, "estimator.variable")?;
     let domains = Domains::new(prepared, &plan.by)?.where_present(&[&values]);
     let moments = Moments::new(prepared, &domains, vec![Values::One, Values::Of(&values)]);
-    if let Some(empty) = (0..domains.len()).find(|&domain| moments.counts[domain] == 0) {
+    if let Some(empty) = (0..domains.len()).find(|&domain| moments.count(domain) == 0) {
         let reason = format!("{} has no value in the domain {}", plan.variable, domains.crossing.label(empty, "."));
         return Err(StatisticsError::estimate("contrasts", reason));
     }
@@ -72,17 +72,12 @@ fn estimates(prepared: &Prepared, plan: &Contrasts) -> Result<Estimates, Statist
 /// The domains with the first column fastest, as R's `svyby` lists them.
 fn first_fastest(domains: &Domains) -> Vec<usize> {
     let columns = domains.crossing.columns.len();
+    let labels: Vec<Vec<&str>> = domains.crossing.all_labels().collect();
     let rank = |at: usize, domain: usize| {
-        let label = &domains.crossing.labels[domain][at];
-        let earlier = |other: &&Vec<String>| other[at] != *label;
+        let label = labels[domain][at];
+        let earlier = |other: &&Vec<&str>| other[at] != label;
         // Combinations are sorted by the first column; later columns take the order of their sorted levels.
-        domains
-            .crossing
-            .labels
-            .iter()
-            .filter(earlier)
-            .filter(|other| before(&other[at], label, domains.crossing.numeric[at]))
-            .count()
+        labels.iter().filter(earlier).filter(|other| before(other[at], label, domains.crossing.numeric[at])).count()
     };
     let mut order: Vec<(Vec<usize>, usize)> =
         (0..domains.len()).map(|domain| ((0..columns).rev().map(|at| rank(at, domain)).collect(), domain)).collect();
@@ -155,9 +150,9 @@ fn t_row(
     domains: &Domains,
     moments: &Moments<'_>,
 ) -> Result<EstimateRow, StatisticsError> {
-    let labels = &by.crossing.labels[domain];
+    let labels = by.crossing.labels(domain);
     let groups: Vec<usize> = (0..domains.len())
-        .filter(|&at| domains.crossing.labels[at].starts_with(labels) && moments.counts[at] > 0)
+        .filter(|&at| domains.crossing.labels(at).starts_with(&labels) && moments.count(at) > 0)
         .collect();
     let mut row = EstimateRow { domain: by.key(domain), ..EstimateRow::default() };
     let &[first, second] = groups.as_slice() else {

@@ -64,10 +64,10 @@ impl Domains {
 
     /// Column and label of a domain.
     pub fn key(&self, domain: usize) -> Vec<(String, DomainValue)> {
-        let labels = &self.crossing.labels[domain];
+        let labels = self.crossing.labels(domain);
         let value = |at: usize| match labels[at].parse() {
             Ok(number) if self.crossing.numeric[at] => DomainValue::Number(number),
-            _ => DomainValue::Text(labels[at].clone()),
+            _ => DomainValue::Text(labels[at].to_owned()),
         };
         self.crossing.columns.iter().enumerate().map(|(at, column)| (column.clone(), value(at))).collect()
     }

@@ -48,7 +48,7 @@ pub(super) fn estimate(prepared: &Prepared, plan: &IndependenceTest) -> Result<A
         share_covariance: &share_covariance,
         totals: &totals,
         total_covariance: &total_covariance,
-        n: moments.counts.first().map_or(0.0, |n| *n as f64),
+        n: if domains.is_empty() { 0.0 } else { moments.count(0) as f64 },
         df: selected_df(prepared),
     };
     let rows = plan.statistics.iter().map(|name| row(name, &table)).collect::<Result<_, _>>()?;

@@ -9,11 +9,13 @@ mod contrast;
 mod domains;
 mod glm;
 mod independence;
+mod leaf_sums;
 mod moment;
 mod moments;
 mod plausible;
 mod quantile;
 mod ratio;
+mod replicate_totals;
 mod small_area;
 mod table;
 

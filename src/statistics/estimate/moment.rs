@@ -15,8 +15,8 @@ use super::{
 use crate::statistics::variance::unit_sums::Values;
 use crate::statistics::{
     Prepared, StatisticsError,
-    interval::{self, Proportion, interval_at, two_sided_t},
-    plan::{CiPlan, IntervalMethod, Moment},
+    interval::{IntervalMethod, Proportion, interval_at, two_sided_t},
+    plan::{CiPlan, Moment},
 };
 
 /// Which.
@@ -81,13 +81,14 @@ pub(in crate::statistics) fn unit_totals(
         let labels = domains.key(domain).iter().map(|(_, level)| level.label()).collect();
         (labels, moments.unit_totals(Parameter { domain, functional }))
     };
-    Ok((0..domains.len()).filter(|&domain| moments.counts[domain] > 0).map(of).collect())
+    Ok((0..domains.len()).filter(|&domain| moments.count(domain) > 0).map(of).collect())
 }
 
 pub(super) fn check_zero_one(variable: &str, values: &[f64]) -> Result<(), StatisticsError> {
     // Without a branch a row: codes 0 and 1 in random order are what processors predict worst.
     let other = |v: &f64| !v.is_nan() & (*v != 0.0) & (*v != 1.0);
-    if !values.iter().fold(false, |found, v| found | other(v)) {
+    let any = |values: &[f64]| values.iter().fold(false, |found, v| found | other(v));
+    if !values.par_chunks(1 << 16).any(any) {
         return Ok(());
     }
     match values.iter().position(other) {
@@ -131,18 +132,6 @@ impl Quantiles {
     }
 }
 
-pub(super) fn interval_method(method: IntervalMethod) -> interval::IntervalMethod {
-    match method {
-        IntervalMethod::T | IntervalMethod::Mean => interval::IntervalMethod::Mean,
-        IntervalMethod::Logit => interval::IntervalMethod::Logit,
-        IntervalMethod::Likelihood => interval::IntervalMethod::Likelihood,
-        IntervalMethod::Asin => interval::IntervalMethod::Asin,
-        IntervalMethod::Beta => interval::IntervalMethod::Beta,
-        IntervalMethod::Xlogit => interval::IntervalMethod::Xlogit,
-        IntervalMethod::Wilson => interval::IntervalMethod::Wilson,
-    }
-}
-
 struct Cell<'a> {
     prepared: &'a Prepared,
     plan: &'a Moment,
@@ -162,7 +151,7 @@ impl Cell<'_> {
     }
 
     fn row(&self, quantiles: &Quantiles) -> Result<EstimateRow, StatisticsError> {
-        let n = self.moments.counts[self.domain];
+        let n = self.moments.count(self.domain);
         if n == 0 {
             let not_estimable = Some(NotEstimable::EmptyDomain);
             return Ok(EstimateRow { n: Some(0), n_hat: Some(0.0), not_estimable, ..EstimateRow::default() });
@@ -222,7 +211,7 @@ impl Cell<'_> {
         };
         let t = quantiles.t(ci.level, df);
         for &method in &ci.methods {
-            if let Ok(found) = interval_at(interval_method(method), &proportion, ci.level, t) {
+            if let Ok(found) = interval_at(method, &proportion, ci.level, t) {
                 row.ci.push((method.name(), [found.low, found.high]));
             }
         }

@@ -3,17 +3,18 @@
 use std::ops::Range;
 
 use super::{
-    calibrated::{CalibratedTotals, for_each_control, regression},
+    calibrated::{CalibratedTotals, DomainResidual, for_each_control, regression},
     domains::Domains,
+    leaf_sums::LeafSums,
+    replicate_totals::replicate_totals,
 };
 use crate::statistics::{
     Prepared, StatisticsError,
     data::MISSING,
     variance::{
-        Replicates,
-        replicate::{AdjustedReplicates, DfRule},
+        replicate::DfRule,
         taylor::LeafValues,
-        unit_sums::{Pairs, Rows, UnitSums, Values, group_sums},
+        unit_sums::{Pairs, Rows, Values, group_sums},
     },
     weighting::residual::Regression,
 };
@@ -56,22 +57,11 @@ impl Functional {
     }
 }
 
-/// Sums by leaf and domain, domain by domain, leaves ascending.
-#[derive(Debug, Clone, Default)]
-struct LeafSums {
-    starts: Vec<usize>,
-    leaves: Vec<u32>,
-    sums: Vec<f64>,
-}
-
 /// Weighted totals of columns by domain.
 pub(super) struct Moments<'a> {
     prepared: &'a Prepared,
     domains: &'a Domains,
     columns: Vec<Values<'a>>,
-    totals: Vec<f64>,
-    /// Rows by domain.
-    pub counts: Vec<usize>,
     leaf_sums: LeafSums,
     replicate_totals: Vec<Vec<f64>>,
     /// After one calibration: Σ d x col by domain, control and column.
@@ -84,9 +74,7 @@ const CONTROL_SUMS_MAX: usize = 50_000_000;
 impl<'a> Moments<'a> {
     /// Sums the columns; column values where no domain is are not looked at.
     pub fn new(prepared: &'a Prepared, domains: &'a Domains, columns: Vec<Values<'a>>) -> Self {
-        let mut counts = vec![0; domains.len()];
-        let leaf_sums = LeafSums::new(prepared, domains, &columns, &mut counts);
-        let totals = leaf_sums.totals(domains.len(), columns.len());
+        let leaf_sums = LeafSums::new(prepared, domains, &columns);
         let replicate_totals = match &prepared.replicates {
             None => Vec::new(),
             Some(replicates) => replicate_totals(prepared, replicates, domains, &columns),
@@ -95,7 +83,7 @@ impl<'a> Moments<'a> {
         if control_sums.is_some() {
             prepared.calibrated();
         }
-        Self { prepared, domains, columns, totals, counts, leaf_sums, replicate_totals, control_sums }
+        Self { prepared, domains, columns, leaf_sums, replicate_totals, control_sums }
     }
 
     fn k(&self) -> usize {
@@ -104,7 +92,12 @@ impl<'a> Moments<'a> {
 
     /// The totals of a domain.
     pub fn totals(&self, domain: usize) -> &[f64] {
-        &self.totals[domain * self.k()..(domain + 1) * self.k()]
+        self.leaf_sums.totals(domain)
+    }
+
+    /// The rows of a domain.
+    pub fn count(&self, domain: usize) -> usize {
+        self.leaf_sums.count(domain)
     }
 
     /// The estimate.
@@ -151,7 +144,7 @@ impl<'a> Moments<'a> {
     /// All parameters in one domain: its leaves are all that counts.
     fn domain_covariance(&self, parameters: &[Parameter]) -> Result<Vec<f64>, StatisticsError> {
         let domain = parameters[0].domain;
-        let (leaves, sums) = self.leaf_sums.of(domain, self.k());
+        let (leaves, sums) = self.leaf_sums.of(domain);
         let totals = self.totals(domain);
         let mut values = Vec::with_capacity(leaves.len() * parameters.len());
         for s in sums.chunks_exact(self.k()) {
@@ -166,7 +159,7 @@ impl<'a> Moments<'a> {
         let mut dense = vec![0.0; leaves * k];
         let mut present = vec![false; leaves];
         for (at, parameter) in parameters.iter().enumerate() {
-            let (of, sums) = self.leaf_sums.of(parameter.domain, self.k());
+            let (of, sums) = self.leaf_sums.of(parameter.domain);
             let totals = self.totals(parameter.domain);
             for (&leaf, s) in of.iter().zip(sums.chunks_exact(self.k())) {
                 dense[leaf as usize * k + at] = parameter.functional.linearized(s, totals);
@@ -179,17 +172,17 @@ impl<'a> Moments<'a> {
         self.taylor(&kept, &values, k)
     }
 
-    /// The linearized totals of a domain's leaves, and their regression on the controls.
-    fn own_and_slopes(&self, of: &CalibratedTotals, parameter: Parameter) -> Option<(&[u32], Vec<f64>, Vec<f64>)> {
+    /// The linearized totals of a domain's leaves, with their regression on the controls.
+    fn domain_residual(&self, of: &CalibratedTotals, parameter: Parameter) -> Option<DomainResidual<'_>> {
         let (control_sums, regression) = (self.control_sums.as_ref()?, regression(self.prepared)?);
-        let (leaves, own) = self.leaf_sums.of(parameter.domain, self.k());
+        let (leaves, own) = self.leaf_sums.of(parameter.domain);
         let totals = self.totals(parameter.domain);
         let linearized = |s: &[f64]| parameter.functional.linearized(s, totals);
         let own = own.chunks_exact(self.k()).map(linearized).collect();
         let width = regression.controls.totals.len() * self.k();
         let sums = &control_sums[parameter.domain * width..(parameter.domain + 1) * width];
         let right: Vec<f64> = sums.chunks_exact(self.k()).map(linearized).collect();
-        Some((leaves, own, of.slopes(&right)))
+        Some(of.residual(leaves, own, right))
     }
 
     /// After calibration every row has a residual, inside the domain or not.
@@ -198,15 +191,15 @@ impl<'a> Moments<'a> {
         if let Some(of) = self.prepared.calibrated()
             && self.control_sums.is_some()
         {
-            let parts: Vec<_> = parameters.iter().filter_map(|&p| self.own_and_slopes(of, p)).collect();
-            if let [(leaves, own, b)] = parts.as_slice()
-                && let Some(variance) = of.variance(&self.prepared.design, leaves, own, b)
+            let parts: Vec<_> = parameters.iter().filter_map(|&p| self.domain_residual(of, p)).collect();
+            if let [domain] = parts.as_slice()
+                && let Some(variance) = of.variance(&self.prepared.design, domain)
             {
                 return Ok(vec![variance]);
             }
             let mut values = vec![0.0; self.prepared.design.leaves() * k];
-            for (at, (leaves, own, b)) in parts.iter().enumerate() {
-                let z = of.residuals(leaves, own, b);
+            for (at, domain) in parts.iter().enumerate() {
+                let z = of.residuals(domain);
                 z.iter().enumerate().for_each(|(leaf, z)| values[leaf * k + at] = *z);
             }
             return self.taylor(&self.prepared.all_leaves(), &values, k);
@@ -224,7 +217,7 @@ impl<'a> Moments<'a> {
         let design = &self.prepared.design;
         let mut totals = vec![0.0; design.first().units()];
         if self.prepared.residuals.is_empty() {
-            let (leaves, sums) = self.leaf_sums.of(parameter.domain, self.k());
+            let (leaves, sums) = self.leaf_sums.of(parameter.domain);
             let of = self.totals(parameter.domain);
             for (&leaf, s) in leaves.iter().zip(sums.chunks_exact(self.k())) {
                 totals[design.unit_of_leaf[0][leaf as usize] as usize] += parameter.functional.linearized(s, of);
@@ -262,7 +255,7 @@ impl<'a> Moments<'a> {
                 let whole = self.domains.whole();
                 self.prepared.degrees_of_freedom(|row| self.domains.codes[row] as usize == domain, whole)
             }
-            _ => self.prepared.design.degrees_of_freedom_of(self.leaf_sums.of(domain, self.k()).0),
+            _ => self.prepared.design.degrees_of_freedom_of(self.leaf_sums.of(domain).0),
         }
     }
 
@@ -352,51 +345,6 @@ impl Prepared {
     }
 }
 
-impl LeafSums {
-    fn new(prepared: &Prepared, domains: &Domains, columns: &[Values<'_>], counts: &mut [usize]) -> Self {
-        let rows = Rows {
-            order: prepared.by_leaf(),
-            unit_of_row: prepared.design.leaf_of_row(),
-            group_of_row: &domains.codes,
-            groups: domains.len(),
-            weights: &prepared.weights,
-        };
-        let found = UnitSums::new(rows, columns);
-        found.iter().for_each(|(entry, _)| counts[entry.group as usize] += entry.rows as usize);
-        Self::by_domain(domains.len(), columns.len(), &found)
-    }
-
-    fn by_domain(domains: usize, k: usize, found: &UnitSums) -> Self {
-        let mut starts = vec![0; domains + 1];
-        found.iter().for_each(|(entry, _)| starts[entry.group as usize + 1] += 1);
-        (0..domains).for_each(|domain| starts[domain + 1] += starts[domain]);
-        let mut next = starts.clone();
-        let (mut leaves, mut sorted) = (vec![0; starts[domains]], vec![0.0; starts[domains] * k]);
-        for (entry, sum) in found.iter() {
-            let at = &mut next[entry.group as usize];
-            leaves[*at] = entry.unit;
-            sorted[*at * k..(*at + 1) * k].copy_from_slice(sum);
-            *at += 1;
-        }
-        Self { starts, leaves, sums: sorted }
-    }
-
-    fn of(&self, domain: usize, k: usize) -> (&[u32], &[f64]) {
-        let (start, end) = (self.starts[domain], self.starts[domain + 1]);
-        (&self.leaves[start..end], &self.sums[start * k..end * k])
-    }
-
-    fn totals(&self, domains: usize, k: usize) -> Vec<f64> {
-        let mut totals = vec![0.0; domains * k];
-        for (domain, total) in totals.chunks_exact_mut(k.max(1)).enumerate() {
-            for sums in self.of(domain, k).1.chunks_exact(k) {
-                total.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
-            }
-        }
-        totals
-    }
-}
-
 /// Σ d x col by domain, control and column, when one calibration shapes the residuals.
 fn control_sums(prepared: &Prepared, domains: &Domains, columns: &[Values<'_>]) -> Option<Vec<f64>> {
     let regression = regression(prepared)?;
@@ -437,71 +385,4 @@ fn add_cell_controls(regression: &Regression, domains: &Domains, columns: &[Valu
             of[at..at + k].iter_mut().zip(of_pair).for_each(|(sum, own)| *sum += own);
         }
     }
-}
-
-/// The totals of every replicate, domain by domain. Where replicates are multipliers of units and factors of cells,
-/// rows are summed once, by unit, cell and domain.
-fn replicate_totals(
-    prepared: &Prepared,
-    replicates: &Replicates,
-    domains: &Domains,
-    columns: &[Values<'_>],
-) -> Vec<Vec<f64>> {
-    let k = columns.len();
-    let sums = |group_of_row: &[u32], groups: usize| {
-        let rows = Rows {
-            order: prepared.by_leaf(),
-            unit_of_row: &replicates.factors.unit_of_row,
-            group_of_row,
-            groups,
-            weights: &replicates.base,
-        };
-        UnitSums::new(rows, columns)
-    };
-    match &replicates.adjusted {
-        AdjustedReplicates::Unchanged => {
-            sums(&domains.codes, domains.len()).of_replicates(&replicates.factors, |_, totals| totals.to_vec())
-        }
-        AdjustedReplicates::Cells { cell_of_row, factors, dense } => {
-            let cells = factors.first().map_or(0, |factors| factors.expand(dense.as_deref()).len());
-            let pairs = Pairs::new(cell_of_row, cells, &domains.codes);
-            sums(&pairs.of_row, pairs.codes.len()).of_replicates(&replicates.factors, |replicate, by_pair| {
-                let mut totals = vec![0.0; domains.len() * k];
-                let factors = factors[replicate].expand(dense.as_deref());
-                for (&(cell, domain), own) in pairs.codes.iter().zip(by_pair.chunks_exact(k)) {
-                    if domain == MISSING {
-                        continue;
-                    }
-                    let (at, factor) = (domain as usize * k, factors[cell as usize]);
-                    for (total, own) in totals[at..at + k].iter_mut().zip(own).filter(|(_, own)| **own != 0.0) {
-                        *total += factor * own;
-                    }
-                }
-                totals
-            })
-        }
-        AdjustedReplicates::Rows(weights) => totals_of_rows(replicates, weights, domains, columns),
-    }
-}
-
-/// The same from weights by row.
-fn totals_of_rows(
-    replicates: &Replicates,
-    weights: &[Vec<f64>],
-    domains: &Domains,
-    columns: &[Values<'_>],
-) -> Vec<Vec<f64>> {
-    use rayon::prelude::*;
-    let k = columns.len();
-    let one = |weights: &Vec<f64>| {
-        let mut totals = vec![0.0; domains.len() * k];
-        for (row, &domain) in domains.codes.iter().enumerate().filter(|(_, code)| **code != MISSING) {
-            // A row without a full-sample weight has no replicate weight either.
-            let weight = if replicates.base[row] > 0.0 { weights[row] } else { 0.0 };
-            let at = domain as usize * k;
-            totals[at..at + k].iter_mut().zip(columns).for_each(|(total, column)| *total += weight * column.at(row));
-        }
-        totals
-    };
-    weights.par_iter().map(one).collect()
 }

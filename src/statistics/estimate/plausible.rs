@@ -84,8 +84,8 @@ pub(super) fn flags(prepared: &Prepared, plan: &PresentationFlags) -> Result<Ans
     let mut rows = Vec::with_capacity(domains.len());
     for (domain, &n_positive) in positive.iter().enumerate() {
         let mut row =
-            EstimateRow { domain: domains.key(domain), n: Some(moments.counts[domain]), ..EstimateRow::default() };
-        if moments.counts[domain] == 0 {
+            EstimateRow { domain: domains.key(domain), n: Some(moments.count(domain)), ..EstimateRow::default() };
+        if moments.count(domain) == 0 {
             row.not_estimable = Some(NotEstimable::EmptyDomain);
             rows.push(row);
             continue;
@@ -94,7 +94,7 @@ pub(super) fn flags(prepared: &Prepared, plan: &PresentationFlags) -> Result<Ans
         let cell = presentation::Cell {
             estimate: moments.value(parameter),
             standard_error: moments.variance(parameter)?.sqrt(),
-            n: moments.counts[domain] as u64,
+            n: moments.count(domain) as u64,
             n_positive,
             df: moments.df(domain),
         };

@@ -3,7 +3,7 @@
 use super::{
     Answer, DomainValue, EstimateRow, NotEstimable,
     domains::Domains,
-    moment::{Quantiles, interval_method},
+    moment::Quantiles,
     moments::{Functional, Moments, Parameter},
 };
 use crate::statistics::variance::unit_sums::Values;
@@ -11,7 +11,7 @@ use crate::statistics::{
     Prepared, StatisticsError,
     data::MISSING,
     interval::{Proportion, interval_at},
-    plan::{IntervalMethod, InversionRule, Quantile, QuantileRule},
+    plan::{InversionRule, Quantile, QuantileRule},
 };
 
 /// Two cumulative shares are equal when they differ by less than this: sums of some thousand weights round at 1e-13.
@@ -134,7 +134,7 @@ fn one(
         match distribution {
             None => row.not_estimable = Some(NotEstimable::EmptyDomain),
             Some(distribution) => {
-                row.n = Some(moments.counts[domain]);
+                row.n = Some(moments.count(domain));
                 row.estimate = Some(quantiles[domain]);
                 woodruff(prepared, &moments, domain, distribution, rule, &mut t, &mut row)?;
             }
@@ -158,7 +158,7 @@ fn woodruff(
 ) -> Result<(), StatisticsError> {
     let parameter = Parameter { domain, functional: Functional::Ratio { over: 1, under: 0 } };
     let df = moments.df(domain);
-    let n = if prepared.residuals.is_empty() { moments.counts[domain] } else { prepared.weights.len() };
+    let n = if prepared.residuals.is_empty() { moments.count(domain) } else { prepared.weights.len() };
     let share = Proportion {
         estimate: moments.value(parameter),
         standard_error: moments.variance(parameter)?.sqrt(),
@@ -166,10 +166,9 @@ fn woodruff(
         n: n as f64,
         logit_standard_error: None,
     };
-    let method = if rule.interval == IntervalMethod::T { IntervalMethod::Mean } else { rule.interval };
     let t = quantiles.t(LEVEL, df);
     row.df = Some(df);
-    match interval_at(interval_method(method), &share, LEVEL, t) {
+    match interval_at(rule.interval, &share, LEVEL, t) {
         Ok(ends) if ends.low >= 0.0 && ends.high <= 1.0 => {
             let low = distribution.quantile(rule.qrule, ends.low);
             let high = distribution.quantile(rule.qrule, ends.high);

@@ -24,12 +24,12 @@ pub(super) fn ratio(prepared: &Prepared, plan: &Ratio) -> Result<Answer, Statist
     for domain in 0..domains.len() {
         let mut row = EstimateRow { domain: domains.key(domain), ..EstimateRow::default() };
         let parameter = Parameter { domain, functional: Functional::Ratio { over: 0, under: 1 } };
-        if moments.counts[domain] == 0 {
+        if moments.count(domain) == 0 {
             row.not_estimable = Some(NotEstimable::EmptyDomain);
         } else if moments.totals(domain)[1] == 0.0 {
             row.not_estimable = Some(NotEstimable::ZeroDenominator);
         } else {
-            row.n = Some(moments.counts[domain]);
+            row.n = Some(moments.count(domain));
             row.estimate = Some(moments.value(parameter));
             row.se = Some(moments.variance(parameter)?.sqrt());
             row.df = Some(plan.ci.as_ref().and_then(|ci| ci.df).unwrap_or_else(|| moments.df(domain)));
@@ -59,7 +59,7 @@ pub(super) fn category_shares(prepared: &Prepared, plan: &CategoryShares) -> Res
             let mut key = domains.key(domain);
             key.push((plan.variable.clone(), DomainValue::Text(label.clone())));
             let mut row = EstimateRow { domain: key, ..EstimateRow::default() };
-            if moments.counts[domain] == 0 {
+            if moments.count(domain) == 0 {
                 row.not_estimable = Some(NotEstimable::EmptyDomain);
             } else {
                 row.estimate = Some(moments.value(parameter));

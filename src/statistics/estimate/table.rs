@@ -20,12 +20,13 @@ pub(super) fn cross_table(prepared: &Prepared, plan: &CrossTable) -> Result<Answ
         sums[code as usize] += weight;
         counts[code as usize] += 1;
     }
+    let observed: Vec<Vec<&str>> = domains.crossing.all_labels().collect();
     let levels: Vec<Vec<String>> = (0..plan.variables.len())
         .map(|at| {
             let mut seen: Vec<String> = Vec::new();
             let table = prepared.table.categories(&plan.variables[at], "estimator.variables")?;
             for level in table.levels() {
-                if domains.crossing.labels.iter().any(|labels| labels[at] == *level) {
+                if observed.iter().any(|labels| labels[at] == *level) {
                     seen.push(level.clone());
                 }
             }
@@ -39,7 +40,7 @@ pub(super) fn cross_table(prepared: &Prepared, plan: &CrossTable) -> Result<Answ
             labels.push(of[cell % of.len()].clone());
             cell /= of.len();
         }
-        let found = domains.crossing.labels.iter().position(|have| *have == labels);
+        let found = observed.iter().position(|have| *have == labels);
         let value = |label: &String| DomainValue::Text(label.clone());
         EstimateRow {
             domain: plan.variables.iter().cloned().zip(labels.iter().map(value)).collect(),

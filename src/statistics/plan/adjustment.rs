@@ -65,6 +65,9 @@ pub struct NonresponseClass {
     pub status: String,
     /// The state of a respondent.
     pub respondent: String,
+    /// The state of a case that belongs to no population: its weight goes to nobody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ineligible: Option<String>,
     /// The columns whose crossing makes the classes.
     pub cells: Vec<String>,
     /// The column to write.

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Columns;
+use crate::statistics::interval::IntervalMethod;
 
 /// What to estimate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -72,44 +73,6 @@ pub struct CiPlan {
 /// 95 %.
 pub(crate) fn default_level() -> f64 {
     0.95
-}
-
-/// An interval for an estimate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum IntervalMethod {
-    /// Estimate plus and minus t standard errors, for means and totals.
-    T,
-    /// On the logit scale of a logistic fit.
-    Logit,
-    /// Rao-Scott likelihood.
-    Likelihood,
-    /// On the arcsine square root scale.
-    Asin,
-    /// Korn and Graubard's.
-    Beta,
-    /// Plus and minus t standard errors.
-    Mean,
-    /// On the logit scale by the delta method.
-    Xlogit,
-    /// Wilson's score with the effective n.
-    Wilson,
-}
-
-impl IntervalMethod {
-    /// The name in answers.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::T => "t",
-            Self::Logit => "logit",
-            Self::Likelihood => "likelihood",
-            Self::Asin => "asin",
-            Self::Beta => "beta",
-            Self::Mean => "mean",
-            Self::Xlogit => "xlogit",
-            Self::Wilson => "wilson",
-        }
-    }
 }
 
 /// A ratio of two totals.

@@ -21,10 +21,12 @@ pub use design::{
 };
 pub use estimator::{
     AreaMethod, CategoryShares, CiPlan, Coefficient, Contrast, ContrastOf, Contrasts, CrossTable, EstimatorPlan,
-    Family, FayHerriot, Glm, IndependenceTest, IntervalMethod, InversionRule, Moment, PlausibleValues,
-    PresentationFlags, Quantile, QuantileRule, Ratio, TTest, Term,
+    Family, FayHerriot, Glm, IndependenceTest, InversionRule, Moment, PlausibleValues, PresentationFlags, Quantile,
+    QuantileRule, Ratio, TTest, Term,
 };
 pub use value::{Columns, Scalar};
+
+pub use super::interval::IntervalMethod;
 
 use serde::{Deserialize, Serialize};
 

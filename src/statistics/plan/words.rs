@@ -71,14 +71,14 @@ fn before_design(step: &PreAdjustment) -> String {
             s.weight,
             s.cells.join(" × ")
         ),
-        PreAdjustment::NonresponseClass(s) => format!(
-            "Makes {}: cases with {} = {} carry the {} of their class ({}).",
-            s.result,
-            s.status,
-            s.respondent,
-            s.weight,
-            s.cells.join(" × ")
-        ),
+        PreAdjustment::NonresponseClass(s) => {
+            let but = s.ineligible.as_ref().map_or(String::new(), |state| format!(" but for those that are {state}"));
+            let (status, class) = (&s.status, s.cells.join(" × "));
+            format!(
+                "Makes {}: cases with {status} = {} carry the {} of their class ({class}){but}.",
+                s.result, s.respondent, s.weight
+            )
+        }
         PreAdjustment::NonresponsePropensity(s) => format!(
             "Makes {} = {} / p, p the modelled chance of {} = {} given {}.",
             s.result,

@@ -2,6 +2,8 @@
 //!
 //! V = Σ_h (1-f_h) n_h/(n_h-1) Σ_j (t_hj - t̄_h)², plus, where stage 1 has an fpc, Σ_hj f_h V_2(j), and so on down.
 
+use std::borrow::Cow;
+
 use super::lonely::{LonelyRule, Share};
 use crate::statistics::{
     StatisticsError,
@@ -50,30 +52,34 @@ struct Recursion<'a> {
 }
 
 /// The totals of the units of one stage inside one unit of the stage before.
-struct UnitTotals {
-    units: Vec<u32>,
-    totals: Vec<f64>,
-    /// Where each unit's leaves begin.
+struct UnitTotals<'a> {
+    units: Cow<'a, [u32]>,
+    totals: Cow<'a, [f64]>,
+    /// Where each unit's leaves begin; empty at the last stage.
     starts: Vec<usize>,
 }
 
 impl Recursion<'_> {
-    fn units(&self, stage: usize, leaves: &[u32], values: &[f64]) -> UnitTotals {
+    fn units<'a>(&self, stage: usize, leaves: &'a [u32], values: &'a [f64]) -> UnitTotals<'a> {
+        if stage + 1 == self.design.stages.len() {
+            // A leaf is a unit of the last stage.
+            return UnitTotals { units: Cow::Borrowed(leaves), totals: Cow::Borrowed(values), starts: Vec::new() };
+        }
         let of_leaf = &self.design.unit_of_leaf[stage];
         let k = self.columns;
-        let mut found = UnitTotals { units: Vec::new(), totals: Vec::new(), starts: Vec::new() };
+        let (mut units, mut totals, mut starts): (Vec<u32>, Vec<f64>, Vec<usize>) = Default::default();
         for (at, (&leaf, value)) in leaves.iter().zip(values.chunks_exact(k)).enumerate() {
             let unit = of_leaf[leaf as usize];
-            if found.units.last() != Some(&unit) {
-                found.units.push(unit);
-                found.starts.push(at);
-                found.totals.extend_from_slice(value);
+            if units.last() != Some(&unit) {
+                units.push(unit);
+                starts.push(at);
+                totals.extend_from_slice(value);
                 continue;
             }
-            let last = found.totals.len() - k;
-            found.totals[last..].iter_mut().zip(value).for_each(|(total, v)| *total += v);
+            let last = totals.len() - k;
+            totals[last..].iter_mut().zip(value).for_each(|(total, v)| *total += v);
         }
-        found
+        UnitTotals { units: Cow::Owned(units), totals: Cow::Owned(totals), starts }
     }
 
     /// Adds `weight` times the variance from this stage downwards.
@@ -155,7 +161,7 @@ impl Recursion<'_> {
         &self,
         stage: usize,
         at_stage: &StageUnits,
-        found: &UnitTotals,
+        found: &UnitTotals<'_>,
         leaves: &[u32],
         values: &[f64],
         weight: f64,
@@ -185,6 +191,13 @@ fn means(totals: &[f64], columns: usize, units: usize) -> Vec<f64> {
 }
 
 fn add_squares(totals: &[f64], centre: &[f64], scale: f64, own: &mut [f64]) {
+    if let (&[centre], [own]) = (centre, &mut *own) {
+        // One column, as almost always: the same sums without the loops over columns.
+        for total in totals {
+            *own += scale * (total - centre) * (total - centre);
+        }
+        return;
+    }
     let k = centre.len();
     for total in totals.chunks_exact(k) {
         for i in 0..k {

@@ -61,7 +61,7 @@ pub(crate) struct Entry {
 }
 
 /// Entries and the sums of each, unit by unit.
-type Part = (Vec<Entry>, Vec<f64>);
+pub(crate) type Part = (Vec<Entry>, Vec<f64>);
 
 /// The sums of each entry, unit by unit, in the parts in which they were made.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -75,25 +75,7 @@ pub(crate) struct UnitSums {
 impl UnitSums {
     /// Sums weight times each column. Rows of the group `MISSING` are left out.
     pub fn new(rows: Rows<'_>, columns: &[Values<'_>]) -> Self {
-        use Values::{Of, One};
-        let part = |range: &Range<usize>| match *columns {
-            [One] => rows.part::<1>(range.clone(), 1, |_, w, sums| sums[0] += w),
-            [Of(a)] => rows.part::<1>(range.clone(), 1, |row, w, sums| sums[0] += w * a[row]),
-            [One, Of(b)] => rows.part::<2>(range.clone(), 2, |row, w, sums| {
-                sums[0] += w;
-                sums[1] += w * b[row];
-            }),
-            _ => rows.part::<0>(range.clone(), columns.len(), |row, w, sums| {
-                sums.iter_mut().zip(columns).for_each(|(sum, column)| *sum += w * column.at(row));
-            }),
-        };
-        let parts = rows.chunks().par_iter().map(part).collect();
-        Self { parts, k: columns.len(), groups: rows.groups }
-    }
-
-    /// Every entry with its sums.
-    pub fn iter(&self) -> impl Iterator<Item = (&Entry, &[f64])> {
-        self.parts.iter().flat_map(|(entries, sums)| entries.iter().zip(sums.chunks_exact(self.k)))
+        Self { parts: each_part(rows, columns, |part| part), k: columns.len(), groups: rows.groups }
     }
 
     /// The sums of every group in every replicate: `by_replicate` is given the replicate and, group by group, the
@@ -149,6 +131,24 @@ impl UnitSums {
         }
         all
     }
+}
+
+/// Sums weight times each column by unit and group, in parts of the rows, and hands each part on at once: what comes
+/// out of it may be smaller. Rows of the group `MISSING` are left out.
+pub(crate) fn each_part<T: Send>(rows: Rows<'_>, columns: &[Values<'_>], then: impl Fn(Part) -> T + Sync) -> Vec<T> {
+    use Values::{Of, One};
+    let part = |range: &Range<usize>| match *columns {
+        [One] => rows.part::<1>(range.clone(), 1, |_, w, sums| sums[0] += w),
+        [Of(a)] => rows.part::<1>(range.clone(), 1, |row, w, sums| sums[0] += w * a[row]),
+        [One, Of(b)] => rows.part::<2>(range.clone(), 2, |row, w, sums| {
+            sums[0] += w;
+            sums[1] += w * b[row];
+        }),
+        _ => rows.part::<0>(range.clone(), columns.len(), |row, w, sums| {
+            sums.iter_mut().zip(columns).for_each(|(sum, column)| *sum += w * column.at(row));
+        }),
+    };
+    rows.chunks().par_iter().map(|range| then(part(range))).collect()
 }
 
 impl Rows<'_> {
@@ -300,7 +300,8 @@ mod tests {
         };
         let sums = UnitSums::new(rows, &[Values::Of(&[1.0, 1.0, 0.5, f64::NAN, 0.0])]);
         let entry = |unit, group, rows| Entry { unit, group, rows };
-        let found: Vec<(Entry, f64)> = sums.iter().map(|(entry, sums)| (*entry, sums[0])).collect();
+        let found: Vec<(Entry, f64)> =
+            sums.parts.iter().flat_map(|(entries, sums)| entries.iter().copied().zip(sums.iter().copied())).collect();
         assert_eq!(found, [(entry(0, 1, 2), 3.0), (entry(0, 0, 1), 2.0), (entry(1, 1, 1), 0.0)]);
     }
 

@@ -134,7 +134,7 @@ fn bind_live(
     let mut totals: Vec<Option<f64>> = vec![None; crossed.len()];
     for cell in cells {
         let labels = labels(step, by, cell)?;
-        match find(&crossed, &labels) {
+        match crossed.find(&labels) {
             Some(at) if totals[at].is_some() => return Err(category(labels.join(" × "), "the total is given twice")),
             Some(_) if cell.total == 0.0 => {
                 return Err(category(labels.join(" × "), "the total is 0 but respondents have this category"));
@@ -165,16 +165,6 @@ pub(super) fn labels(step: &str, by: &Columns, cell: &MarginCell) -> Result<Vec<
         })
     };
     by.names().iter().map(label).collect()
-}
-
-/// The crossing's code for these labels; numbers match by value.
-pub(super) fn find(crossed: &crate::statistics::design::Crossing, labels: &[String]) -> Option<usize> {
-    let same = |have: &Vec<String>| {
-        have.iter().zip(labels).zip(&crossed.numeric).all(|((have, want), &numeric)| {
-            have == want || (numeric && want.parse::<f64>().is_ok() && have.parse::<f64>() == want.parse::<f64>())
-        })
-    };
-    crossed.labels.iter().position(same)
 }
 
 /// Binds several margins and checks that they count the same population.

@@ -173,20 +173,21 @@ pub(super) fn has_state(
     Ok(states.codes().iter().map(|&c| Some(c) == code).collect())
 }
 
-/// w = d Σd / Σd(carriers) of the class for carriers, 0 for the others.
+/// w = d Σd / Σd(carriers) of the class for carriers, 0 for the others; the sums are over the weights handed over or
+/// kept, `base`.
 fn hand_over(
     name: &str,
     table: &DataTable,
     columns: &[String],
-    before: &[f64],
+    (before, base): (&[f64], &[f64]),
     carries: &[bool],
 ) -> Result<WeightStep, StatisticsError> {
-    let classes = class_factors(name, table, columns, before, carries)?;
+    let classes = class_factors(name, table, columns, base, carries)?;
     let after = |(row, &d): (usize, &f64)| match carries[row] && d > 0.0 {
         true => d * classes.factors[classes.cells.codes[row] as usize],
         false => 0.0,
     };
-    let after = before.iter().enumerate().map(after).collect();
+    let after = base.iter().enumerate().map(after).collect();
     let mut step = WeightStep::new(name, before, after);
     step.diagnostics = step.diagnostics.with_margins(classes.lines);
     Ok(step)
@@ -196,7 +197,12 @@ fn classes(step: &NonresponseClass, table: &DataTable) -> Result<PreStep, Statis
     let name = "nonresponse_class";
     let before = start(table, &step.weight, "nonresponse_class.weight")?;
     let responds = has_state(table, &step.status, &step.respondent, "nonresponse_class.status")?;
-    let mut written = written(hand_over(name, table, &step.cells, &before, &responds)?, &step.result);
+    let leaves = match &step.ineligible {
+        Some(state) => has_state(table, &step.status, state, "nonresponse_class.status")?,
+        None => vec![false; before.len()],
+    };
+    let base: Vec<f64> = before.iter().zip(&leaves).map(|(&d, &leaves)| if leaves { 0.0 } else { d }).collect();
+    let mut written = written(hand_over(name, table, &step.cells, (&before, &base), &responds)?, &step.result);
     written.dropped = step.drop_nonrespondents.then(|| responds.iter().map(|r| !r).collect());
     Ok(written)
 }
@@ -206,7 +212,7 @@ fn unknown_eligibility(step: &UnknownEligibility, table: &DataTable) -> Result<P
     let before = start(table, &step.weight, "unknown_eligibility.weight")?;
     let unknown = has_state(table, &step.status, &step.unknown, "unknown_eligibility.status")?;
     let known: Vec<bool> = unknown.iter().map(|u| !u).collect();
-    let mut written = written(hand_over(name, table, &step.cells, &before, &known)?, &step.result);
+    let mut written = written(hand_over(name, table, &step.cells, (&before, &before), &known)?, &step.result);
     written.dropped = step.drop_unknown.then_some(unknown);
     Ok(written)
 }

@@ -100,7 +100,7 @@ fn empty_cells(
     let mut empty = Vec::new();
     for group in 0..groups.len() {
         for label in &shares.labels {
-            let joined = if groups.labels[group].is_empty() {
+            let joined = if groups.columns.is_empty() {
                 label.clone()
             } else {
                 format!("{} × {label}", groups.label(group, " × "))

@@ -3,7 +3,7 @@
 //! x_i = w_i e_i is the linearized value of a row with its weight in it. A step that ties weights to known totals
 //! leaves only the part of e that the totals do not explain.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::calibrate::{Controls, Normal};
 use crate::statistics::data::MISSING;
@@ -47,8 +47,8 @@ pub struct Sweep {
 pub struct Regression {
     /// The controls.
     pub controls: Arc<Controls>,
-    /// Σ d x x', factored.
-    pub normal: Normal,
+    /// Σ d x x', factored when the first variance asks for it.
+    normal: OnceLock<Normal>,
     /// The weight before the step.
     pub before: Arc<Vec<f64>>,
     /// The weight after it.
@@ -102,8 +102,12 @@ impl Sweep {
 impl Regression {
     /// Binds a calibration's regression.
     pub fn new(controls: Arc<Controls>, before: &Arc<Vec<f64>>, after: &Arc<Vec<f64>>) -> Self {
-        let normal = Normal::new(&controls, &controls.sums(before));
-        Self { controls, normal, before: before.clone(), after: after.clone() }
+        Self { controls, normal: OnceLock::new(), before: before.clone(), after: after.clone() }
+    }
+
+    /// Σ d x x', factored.
+    pub fn normal(&self) -> &Normal {
+        self.normal.get_or_init(|| Normal::new(&self.controls, &self.controls.sums(&self.before)))
     }
 
     fn apply(&self, x: &mut [f64]) {
@@ -112,7 +116,7 @@ impl Regression {
         for (row, &unit) in self.controls.unit_of_row.iter().enumerate().filter(|(_, unit)| **unit != MISSING) {
             sums[unit as usize] += x[row] * ratio(row);
         }
-        let slopes = self.normal.solve(&self.controls.moments(&sums));
+        let slopes = self.normal().solve(&self.controls.moments(&sums));
         let fitted = self.controls.scores(&slopes);
         for (row, &unit) in self.controls.unit_of_row.iter().enumerate().filter(|(_, unit)| **unit != MISSING) {
             x[row] -= self.after[row] * fitted[unit as usize];

@@ -217,7 +217,7 @@ const en: typeof zh = {
     heading: 'Method',
     sample: 'Sample',
     sample_value: '{strata} strata, {psus} primary sampling units, {cases} households; {responses} responses, {used} used, {not_used} not used',
-    response_rate: 'Response rate',
+    response_rate: 'Response rate (RR1)',
     weights: 'Weights',
     weights_value: 'sum {sum}; design effect of unequal weights {deff}, effective sample size {effective}',
     variance: 'Variance',

@@ -217,7 +217,7 @@ export default {
     heading: '方法',
     sample: '样本',
     sample_value: '{strata}层，{psus}个初级抽样单元，{cases}个样本户；回收{responses}份，参与计算{used}份，未用{not_used}份',
-    response_rate: '应答率',
+    response_rate: '应答率（RR1）',
     weights: '权数',
     weights_value: '权数合计{sum}；不等权设计效应{deff}，有效样本量{effective}',
     variance: '方差',

@@ -8,6 +8,7 @@ pub mod dense;
 pub mod distance;
 mod normal;
 
+pub(in crate::statistics::weighting) use dense::Fit;
 pub(in crate::statistics) use dense::dot;
 pub use dense::{Dense, DenseFactors};
 pub use distance::Response;

@@ -1,0 +1,2 @@
+DROP TABLE attachment_piece;
+DROP TABLE attachment;
