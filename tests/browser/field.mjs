@@ -9,9 +9,12 @@ import { createServer as createSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { newDatabase } from './postgres.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const BINARY = process.env.SCILIT_BIN ?? join(HERE, '../../target/debug/scilit');
+/** Which database the real server of these tests keeps its data in. */
+export const ON_POSTGRES = onPostgres();
 const PASSWORD = 'correct horse battery';
 export const QUESTIONNAIRE = readFileSync(join(HERE, 'fixtures/tablet-test.toml'), 'utf8');
 
@@ -34,6 +37,12 @@ label = { zh-CN = "具备", en = "Literate" }
 cut = 7
 literate = true
 `;
+
+function onPostgres() {
+  const named = process.env.SCILIT_BROWSER_DATABASE ?? 'sqlite';
+  if (!['sqlite', 'postgres'].includes(named)) throw new Error(`SCILIT_BROWSER_DATABASE is ${named}: it may be sqlite or postgres`);
+  return named === 'postgres';
+}
 
 export async function freePort() {
   const probe = createSocket().listen(0, '127.0.0.1');
@@ -80,7 +89,7 @@ export class Server {
     server.env = {
       // What the test runner tells the tests is no setting of the program, which refuses what it does not know.
       ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('SCILIT_'))),
-      SCILIT_DATABASE_URL: `sqlite:${join(folder, 'field.db')}`,
+      SCILIT_DATABASE_URL: ON_POSTGRES ? newDatabase() : `sqlite:${join(folder, 'field.db')}`,
       SCILIT_KEY_DIR: join(folder, 'keys'),
       SCILIT_LISTEN: `127.0.0.1:${port}`,
       SCILIT_PUBLIC_URL: server.url,
@@ -172,7 +181,8 @@ export class Line {
     for await (const part of request) parts.push(part);
     const body = Buffer.concat(parts);
     const applies = this.mode !== 'pass' && this.only.test(request.url);
-    this.seen.push({ method: request.method, path: request.url, body: body.toString(), authorization: request.headers.authorization, mode: applies ? this.mode : 'pass' });
+    const seen = { method: request.method, path: request.url, body: body.toString(), authorization: request.headers.authorization, mode: applies ? this.mode : 'pass' };
+    this.seen.push(seen);
     if (applies && this.mode === 'dead') return response.destroy();
     if (applies && this.mode === 'portal') {
       response.writeHead(200, { 'Content-Type': 'text/html' });
@@ -192,6 +202,7 @@ export class Line {
       for await (const part of answer) answered.push(part);
       if (applies && this.mode === 'swallow') return response.destroy();
       let bytes = Buffer.concat(answered);
+      seen.answer = bytes.toString();
       const { status, headers } = { status: answer.statusCode, headers: { ...answer.headers } };
       delete headers['transfer-encoding'];
       if (this.rewrite) {
@@ -220,22 +231,33 @@ export class Line {
 
 /** Server, line, people, questionnaire, survey and assigned cases. */
 export class Field {
-  static async open({ cases = 5, settings = {}, title = '平板测试（示例数据）' } = {}) {
+  static async open({ cases = 5, settings = {}, title = '平板测试（示例数据）', questionnaire = QUESTIONNAIRE, profile = PROFILE } = {}) {
     const field = new Field();
     field.server = await Server.start({ settings });
     field.line = await Line.open(field.server);
+    try {
+      return await field.prepare({ cases, title, questionnaire, profile });
+    } catch (error) {
+      // A server that stays would keep this process from ending.
+      await field.close();
+      throw error;
+    }
+  }
+
+  async prepare({ cases, title, questionnaire, profile }) {
+    const field = this;
     [field.admin, field.second] = [await field.server.signIn('chen'), await field.server.signIn('wang')];
     field.surveyor = await field.person('lixue', 'surveyor', '李雪');
     await field.person('zhao', 'supervisor', '赵督导');
     field.supervisor = await field.server.signIn('zhao');
-    const { hash } = await field.admin.send('POST', '/api/v1/questionnaires', QUESTIONNAIRE, 'application/toml');
+    const { hash } = await field.admin.send('POST', '/api/v1/questionnaires', questionnaire, 'application/toml');
     field.hash = hash;
     const survey = {
       code: 'tablet-1',
       title,
       place: '哈尔滨市',
       questionnaire: hash,
-      profile: PROFILE,
+      profile,
       fieldwork_from: '2025-01-01',
       fieldwork_to: '2030-12-31',
       example: true,
@@ -257,8 +279,8 @@ export class Field {
   }
 
   async assign(user = this.surveyor, cases = this.cases) {
-    for (let at = 0; at < cases.length; at += 1000) {
-      const assign = cases.slice(at, at + 1000).map((one) => ({ case: one, user, priority: 0, reason: '' }));
+    for (let at = 0; at < cases.length; at += 500) {
+      const assign = cases.slice(at, at + 500).map((one) => ({ case: one, user, priority: 0, reason: '' }));
       await this.supervisor.send('POST', `/api/v1/surveys/${this.survey}/assignments`, { assign });
     }
   }

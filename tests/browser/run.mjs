@@ -2,6 +2,7 @@
 //   against the server that SCILIT_URL names, if it is set;
 //   with --stand-in, against the built pages and a made-up run (no Rust needed);
 //   else against `scilit demo`, started here on a free port in a temporary folder and ended afterwards.
+// What the tablet hands to the server is tried on SQLite and once more on PostgreSQL, which must be there where CI is set.
 // SCILIT_BIN names another binary than target/debug/scilit. File names among the arguments select tests.
 
 import { spawn } from 'node:child_process';
@@ -9,12 +10,15 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { programs } from './postgres.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const BINARY = process.env.SCILIT_BIN ?? join(HERE, '../../target/debug/scilit');
 const DEMO_MS_MAX = 300_000;
+/** The files that meet the server's database. */
+const ON_BOTH = ['tablet-cases.test.mjs', 'tablet-sync.test.mjs'];
 
 const args = process.argv.slice(2);
 const standIn = args.includes('--stand-in');
@@ -67,6 +71,20 @@ async function startDemo() {
   return { url, stop };
 }
 
+async function test(files, env) {
+  const tests = spawn(process.execPath, ['--test', '--test-concurrency=1', '--test-reporter=spec', ...files], { stdio: 'inherit', env });
+  const [code] = await once(tests, 'exit');
+  return code ?? 1;
+}
+
+function mayTryPostgres() {
+  if (process.env.SCILIT_BROWSER_DATABASE) return false;
+  if (programs()) return true;
+  if (process.env.CI) throw new Error('where CI is set PostgreSQL must be there');
+  process.stdout.write('no PostgreSQL on this machine: the tablet was tried on SQLite only\n');
+  return false;
+}
+
 async function main() {
   const files = (picked.length > 0 ? picked : readdirSync(HERE).filter((name) => name.endsWith('.test.mjs')))
     .toSorted()
@@ -81,9 +99,12 @@ async function main() {
   }
   process.stdout.write(`browser tests against ${env.SCILIT_URL ?? 'the stand-in'}\n`);
   try {
-    const tests = spawn(process.execPath, ['--test', '--test-concurrency=1', '--test-reporter=spec', ...files], { stdio: 'inherit', env });
-    const [code] = await once(tests, 'exit');
-    process.exitCode = code ?? 1;
+    process.exitCode = await test(files, env);
+    const again = files.filter((file) => ON_BOTH.includes(basename(file)));
+    if (!standIn && again.length > 0 && mayTryPostgres()) {
+      process.stdout.write('the tablet once more, the server on PostgreSQL\n');
+      process.exitCode ||= await test(again, { ...env, SCILIT_BROWSER_DATABASE: 'postgres' });
+    }
   } finally {
     await stop();
   }

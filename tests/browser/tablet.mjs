@@ -142,6 +142,17 @@ export class Tablet {
     return id;
   }
 
+  /** Answers whatever question of any questionnaire is on the screen with the first that can be chosen, or a plain word or number. */
+  async answerAny() {
+    const { page } = this;
+    const id = await this.item();
+    const question = page.locator(`[data-item="${id}"]`);
+    if ((await question.locator('.typed').count()) > 0) await question.locator('.typed input, .typed textarea').fill((await question.locator('input[type=date]').count()) > 0 ? '2025-03-08' : '44');
+    else if ((await question.locator('.matrix-row').count()) > 0) for (const row of await question.locator('.matrix-row').all()) await row.locator('label').first().click();
+    else await question.locator('label.option').first().click();
+    return id;
+  }
+
   /** Until the screen says that everything is on the disk. */
   saved = () => this.page.locator('[data-test=saved][data-writing=false]').waitFor();
 

@@ -1,4 +1,4 @@
-import { computed, reactive, ref, shallowRef, triggerRef } from 'vue';
+import { computed, markRaw, reactive, ref, shallowRef, toRaw, triggerRef } from 'vue';
 import { Instrument, type Form } from '../rules/form';
 import { sender, type Send } from './net/api';
 import { meet, type Network } from './net/engine';
@@ -6,6 +6,7 @@ import { unsent } from './net/queue';
 import { NewerData, openDatabase, type Database, type Profile, type QueueRow } from './store/database';
 import { hex, sha256 } from './store/crypto';
 import type { Session } from './store/session';
+import type { Settled } from './work/settle';
 import { emptyVisit, type Book, type Case, type Visit } from './work/types';
 
 declare const __RELEASE__: string;
@@ -21,6 +22,10 @@ export const app = reactive({
   fatal: null as Fatal | null,
   profiles: [] as Profile[],
   book: null as Book | null,
+  /** Counts up with whatever the server told. */
+  told: 0,
+  /** The case whose interview is on the screen. */
+  open: null as string | null,
   visits: {} as Record<string, Visit>,
   rows: [] as QueueRow[],
   events: 0,
@@ -29,6 +34,8 @@ export const app = reactive({
   /** A newer program waits for the word to take over. */
   update: false,
   storagePersisted: true,
+  /** The tablet was just given back, with this result. */
+  settled: null as Settled | null,
 });
 
 export const session = shallowRef<Session | null>(null);
@@ -53,10 +60,12 @@ export async function start(): Promise<void> {
 }
 
 export async function enter(next: Session): Promise<void> {
-  const [book, visits, rows] = await Promise.all([next.book(), next.visits(), next.queue()]);
-  app.book = book;
+  const [book, visits, rows, open] = await Promise.all([next.book(), next.visits(), next.queue(), next.openCase()]);
+  // Watching two thousand cases one by one would only make the list slow: `told` says that some of them changed.
+  app.book = { ...book, cases: markRaw(book.cases) };
+  app.open = open;
   app.visits = Object.fromEntries(visits.map((visit) => [visit.key, visit]));
-  app.rows = rows;
+  app.rows = markRaw(rows);
   app.events = await next.countEvents();
   session.value = next;
   app.profiles = await db().getAll('profiles');
@@ -66,7 +75,7 @@ export async function enter(next: Session): Promise<void> {
 export function leave(): void {
   session.value = null;
   instruments.clear();
-  Object.assign(app, { book: null, visits: {}, rows: [], events: 0, network: 'unknown' });
+  Object.assign(app, { book: null, open: null, visits: {}, rows: [], events: 0, network: 'unknown' });
 }
 
 export const signedIn = (): Session => {
@@ -76,7 +85,7 @@ export const signedIn = (): Session => {
 
 export async function refresh(): Promise<void> {
   if (!session.value) return;
-  app.rows = await session.value.queue();
+  app.rows = markRaw(await session.value.queue());
   app.events = await session.value.countEvents();
 }
 
@@ -93,7 +102,10 @@ export async function round(patient = true): Promise<void> {
   }
   app.busy = true;
   try {
-    const changed = (): void => void refresh();
+    const changed = (): void => {
+      app.told += 1;
+      void refresh();
+    };
     const meeting = () => meet({ session: owner, book, send: request, now: Date.now, random: Math.random, changed }, patient);
     const run = async (lock: Lock | null) => (lock ? meeting() : null);
     const result = await navigator.locks.request(`meeting:${owner.owner}`, { ifAvailable: true }, run);
@@ -125,6 +137,22 @@ export function keepMeeting(): void {
   setInterval(() => document.visibilityState === 'visible' && soon(), ROUND_MS);
 }
 
+const LOCK_MS = 15 * 60_000;
+const LOOK_MS = 5_000;
+
+/** Nobody touched it for a quarter of an hour, or it slept: the PIN is asked again. What was typed is on the disk by then. */
+export function lockWhenIdle(): void {
+  let last = Date.now();
+  const touched = (): void => void (last = Date.now());
+  for (const kind of ['pointerdown', 'keydown', 'input']) document.addEventListener(kind, touched, { capture: true, passive: true });
+  setInterval(() => {
+    const idle = Date.now() - last;
+    // A clock that was set back says nothing.
+    if (idle < 0) touched();
+    else if (idle > LOCK_MS && session.value) leave();
+  }, LOOK_MS);
+}
+
 export const waiting = computed(() => unsent(app.rows));
 
 const instruments = new Map<string, Instrument>();
@@ -141,16 +169,29 @@ export async function instrumentOf(work: Case): Promise<Instrument | null> {
   return instrument;
 }
 
+/** Every case of the person's, anew whenever the server told something. */
+export const allCases = computed(() => (app.told >= 0 ? Object.values(app.book?.cases ?? {}) : []));
+export const caseOf = (key: string): Case | undefined => (app.told >= 0 ? app.book?.cases[key] : undefined);
+
 export const visitOf = (key: string): Visit => app.visits[key] ?? emptyVisit(key);
 
 /** Statuses, in the words that are the same everywhere. */
 export type Status = 'open' | 'going' | 'finished' | 'uploaded' | 'returned' | 'void';
 
+const revision = ({ id, rev }: { id: string; rev: number }): string => `${id}/${rev}`;
+const rowOf = computed(() => new Map(app.rows.map((row) => [revision(row), row])));
+/** The newest message by which a revision came back. */
+const returns = computed(() => {
+  const returned = (app.book?.messages ?? []).filter((one) => one.kind === 'returned').sort((a, b) => a.seq - b.seq);
+  return new Map(returned.map((one) => [`${one.response}/${one.rev}`, one]));
+});
+
 export function statusOf(work: Case): Status {
-  const visit = app.visits[work.key];
+  // Nearly every case has none, and asking the watched record two thousand times for nothing is slow.
+  const visit = work.key in toRaw(app.visits) ? app.visits[work.key] : undefined;
   if (visit?.interview) return 'going';
   const last = visit?.finished.at(-1);
-  const row = last && app.rows.find((one) => one.id === last.id && one.rev === last.rev);
+  const row = last && rowOf.value.get(revision(last));
   if (row && ['queued', 'sending', 'parked'].includes(row.state)) return 'finished';
   if (work.value.state === 'void') return 'void';
   if (returnOf(work)) return 'returned';
@@ -159,9 +200,8 @@ export function statusOf(work: Case): Status {
 
 /** The message by which a case's last revision came back, while nothing newer was finished. */
 export function returnOf(work: Case) {
-  const last = app.visits[work.key]?.finished.at(-1);
-  const about = app.book?.messages.filter((one) => one.kind === 'returned' && one.response === last?.id && one.rev === last.rev);
-  return about?.sort((a, b) => b.seq - a.seq)[0] ?? null;
+  const last = work.key in toRaw(app.visits) ? app.visits[work.key]?.finished.at(-1) : undefined;
+  return (last && returns.value.get(revision(last))) ?? null;
 }
 
 /** Screens by the part of the address behind the hash sign. */

@@ -42,12 +42,14 @@ export const say = (texts: Texts | undefined): string => (texts ? textIn(texts, 
 /** A message with both languages. */
 export const told = (message: { zh: string; en: string }): string => (spoken.value === 'en' ? message.en : message.zh);
 
-export const sizes = { min: 18, max: 30, usual: 20 };
+/** From `large` on everything that is touched grows with the text: 大字版. */
+export const sizes = { min: 18, max: 30, usual: 20, large: 24 };
 export const size = ref(Number(localStorage.getItem(SIZE_KEY) ?? sizes.usual) || sizes.usual);
 
 export function setSize(next: number): void {
   size.value = Math.min(sizes.max, Math.max(sizes.min, next));
   document.documentElement.style.setProperty('--tablet-size', `${size.value}px`);
+  document.documentElement.classList.toggle('large', size.value >= sizes.large);
   localStorage.setItem(SIZE_KEY, String(size.value));
 }
 

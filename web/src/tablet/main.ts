@@ -3,7 +3,7 @@ import './tablet.css';
 import { createApp } from 'vue';
 import { applyTheme } from '../design/theme';
 import App from './App.vue';
-import { failed, keepMeeting, listenToAddress, start } from './app';
+import { failed, keepMeeting, listenToAddress, lockWhenIdle, start } from './app';
 import { i18n, setSize, size, speak, spoken } from './look';
 import { registerShell } from './shell';
 
@@ -19,4 +19,5 @@ page.config.errorHandler = (error) => {
 };
 void start().then(() => page.mount('#app'));
 keepMeeting();
+lockWhenIdle();
 registerShell();

@@ -100,6 +100,16 @@ fn acc039_the_vectors_show_every_outcome() {
     ] {
         assert!(all.contains(&format!("\"{code}\"")), "no case of {code}");
     }
+    // A day that the calendar does not have is no day at all; one that it has may only be out of the item's range.
+    let verdict = |day: &str| {
+        let given = format!("\"v\":\"{day}\"");
+        let of_day = submissions.iter().map(Value::to_string).filter(|case| case.contains(&given));
+        let verdicts: std::collections::BTreeSet<bool> = of_day.map(|case| case.contains("wrong-type")).collect();
+        verdicts.into_iter().collect::<Vec<_>>()
+    };
+    for (day, is_none) in [("1900-02-28", false), ("1900-02-29", true), ("2000-02-29", false), ("2100-02-29", true)] {
+        assert_eq!(verdict(day), [is_none], "{day}");
+    }
     let with =
         |field: &str| submissions.iter().filter(|case| case[field].as_array().is_some_and(|l| !l.is_empty())).count();
     assert!(submissions.len() - with("faults") > 100, "few sound submissions");

@@ -132,7 +132,26 @@ pub(super) fn cases(dice: &mut Dice, forms: &[Questionnaire]) -> Vec<Value> {
             cases.push(judged(at, questionnaire, &body));
         }
     }
+    cases.extend(forms.iter().enumerate().flat_map(|(at, questionnaire)| calendar(at, questionnaire)));
     cases
+}
+
+/// Days at the edges of the calendar: of the years that end a century only every fourth has a 29th of February.
+const DAYS: [&str; 8] =
+    ["1900-02-28", "1900-02-29", "2000-02-29", "2000-02-30", "2100-02-28", "2100-02-29", "2400-02-29", "1999-04-31"];
+
+/// Each such day as the only answer to the form's first question for a day, if it has one.
+fn calendar(at: usize, questionnaire: &Questionnaire) -> Vec<Value> {
+    let item = questionnaire.items().find(|item| item.kind == ItemKind::Date);
+    let case = |item: &Item, day: &str| {
+        let answers = json!([{"i": item.id, "v": day}]);
+        let body = json!({
+            "schema": 1, "id": "0198c0de-0000-7000-8000-000000000001", "rev": 1, "case": "000123",
+            "instrument": questionnaire.hash(), "consent": {"given": true}, "answers": answers,
+        });
+        judged(at, questionnaire, &body)
+    };
+    item.map(|item| DAYS.iter().map(|day| case(item, day)).collect()).unwrap_or_default()
 }
 
 fn judged(at: usize, questionnaire: &Questionnaire, body: &Value) -> Value {

@@ -109,34 +109,51 @@ async function changes(parts: Parts): Promise<void> {
       // Too old a place in the feed: everything again, and no local work is touched by it.
       if (answer.problem.code === 'cursor-expired' && cursor !== null) {
         parts.book.cursor = null;
-        parts.book.cases = {};
+        await startOver(parts);
         continue;
       }
       return;
     }
     const told = jsonOf<{ cursor: string; has_more: boolean; changes: Change[] }>(answer);
-    for (const change of told.changes) apply(parts.book, change);
+    for (const change of told.changes) await apply(parts, change);
     for (const hash of new Set(Object.values(parts.book.cases).map((one) => one.value.instrument))) await instrument(parts, hash);
     parts.book.cursor = told.cursor;
     await parts.session.keepBook(parts.book);
     parts.changed();
-    if (!told.has_more) return;
+    if (!told.has_more) break;
   }
+  await dropMoved(parts);
 }
 
-function apply(book: Book, change: Change): void {
+async function apply({ book, session }: Parts, change: Change): Promise<void> {
   if (change.kind === 'message') {
     book.messages = [...book.messages.filter((one) => one.seq !== change.seq), change.value];
     return;
   }
   const key = `${change.survey}/${change.case}`;
-  // A case that was taken back leaves the list; what was done at it stays until it is sent.
-  if (change.op === 'delete' || !change.value) book.cases = without(book.cases, key);
-  else book.cases[key] = { key, survey: change.survey, case: change.case, value: change.value };
+  if (change.op === 'put' && change.value) book.cases[key] = { key, survey: change.survey, case: change.case, value: change.value };
+  else leaveCase(book, key, (await session.visit(key))?.interview != null);
 }
 
-/** A record without one of its entries. */
-const without = <T>(all: Record<string, T>, key: string): Record<string, T> => Object.fromEntries(Object.entries(all).filter(([one]) => one !== key));
+/** A case that was taken back leaves the list, unless its interview is open here: that one is ended and sent all the same. */
+function leaveCase(book: Book, key: string, isOpen: boolean): void {
+  const work = book.cases[key];
+  if (work && isOpen) book.cases[key] = { ...work, moved: true };
+  else Reflect.deleteProperty(book.cases, key);
+}
+
+async function startOver({ book, session }: Parts): Promise<void> {
+  const open = new Set((await session.visits()).filter((visit) => visit.interview).map((visit) => visit.key));
+  for (const key of Object.keys(book.cases)) leaveCase(book, key, open.has(key));
+}
+
+/** Takes cases of somebody else off the list a day after their interview here ended. */
+async function dropMoved({ book, session, now }: Parts): Promise<void> {
+  for (const { key } of Object.values(book.cases).filter((work) => work.moved)) {
+    const visit = await session.visit(key);
+    if (!visit?.interview && (visit?.finished.at(-1)?.at ?? 0) < now() - DAY_MS) Reflect.deleteProperty(book.cases, key);
+  }
+}
 
 async function events(parts: Parts): Promise<void> {
   for (let batch = await parts.session.events(EVENTS_MAX); batch.length > 0; batch = await parts.session.events(EVENTS_MAX)) {

@@ -1,3 +1,4 @@
+import { toRaw } from 'vue';
 import { strict, type Database, type EventRow, type Profile, type QueueRow, type ReceiptRow } from './database';
 import { makeLock, openLock, seal, unseal, type Sealed } from './crypto';
 import { completeVisit, type Book, type Visit } from '../work/types';
@@ -55,9 +56,20 @@ export class Session {
   }
 
   async keepBook(book: Book): Promise<void> {
-    const sealed = await seal(this.key, `book/${this.owner}`, book);
+    const sealed = await seal(this.key, `book/${this.owner}`, toRaw(book));
     const tx = strict(this.database, ['books']);
     await tx.objectStore('books').put({ owner: this.owner, sealed });
+    await tx.done;
+  }
+
+  /** The case whose interview is on the screen, for the next start of the program. A case's number is no secret here. */
+  async openCase(): Promise<string | null> {
+    return ((await this.database.get('meta', `open/${this.owner}`)) as string | undefined) ?? null;
+  }
+
+  async keepOpenCase(key: string | null): Promise<void> {
+    const tx = strict(this.database, ['meta']);
+    await tx.objectStore('meta').put(key, `open/${this.owner}`);
     await tx.done;
   }
 
@@ -83,7 +95,7 @@ export class Session {
    * of the browser ends as soon as nobody asks it anything.
    */
   async keepVisit(visit: Visit, events: readonly TabletEvent[] = [], queued?: Omit<QueueRow, 'body'> & { bytes: number }, body?: Uint8Array<ArrayBuffer>): Promise<void> {
-    const sealed = await seal(this.key, this.place(visit.key), visit);
+    const sealed = await seal(this.key, this.place(visit.key), toRaw(visit));
     const sealedEvents = await Promise.all(events.map((event) => seal(this.key, `event/${this.owner}`, event)));
     const sealedBody = queued && body ? await this.sealBody(queued.id, queued.rev, body) : null;
     const tx = strict(this.database, ['visits', 'events', 'queue', 'meta']);
@@ -141,6 +153,16 @@ export class Session {
     const rows = await this.database.getAll('events', this.eventRange(), most);
     const open = async ({ seq, sealed }: EventRow) => ({ seq, ...(await unseal<Record<string, unknown>>(this.key, `event/${this.owner}`, sealed)) });
     return Promise.all(rows.map(open));
+  }
+
+  /** Removes everything of this person's, keys included, in one transaction. */
+  async forget(): Promise<void> {
+    const mine = IDBKeyRange.bound([this.owner], [this.owner, []]);
+    const tx = strict(this.database, ['profiles', 'deviceKeys', 'books', 'visits', 'queue', 'receipts', 'events', 'meta']);
+    for (const store of ['profiles', 'deviceKeys', 'books'] as const) await tx.objectStore(store).delete(this.owner);
+    for (const store of ['visits', 'queue', 'receipts', 'events'] as const) await tx.objectStore(store).delete(mine);
+    for (const name of ['seq', 'open']) await tx.objectStore('meta').delete(`${name}/${this.owner}`);
+    await tx.done;
   }
 
   countEvents(): Promise<number> {

@@ -36,6 +36,8 @@ export interface Case {
   readonly survey: string;
   readonly case: string;
   readonly value: CaseValue;
+  /** Somebody else has it by now; only an interview that was open then goes on here. */
+  readonly moved?: boolean;
 }
 
 export interface ItemComment {
@@ -68,8 +70,6 @@ export interface Book {
   keys: readonly ServerKey[];
   token: string;
   offsetMs: number;
-  /** The case that was open when the program ended. */
-  open: string | null;
 }
 
 export interface ServerKey {
@@ -107,6 +107,12 @@ export interface Drawn extends Selection {
   readonly roster: readonly Member[];
 }
 
+export interface Began {
+  readonly instrument: string;
+  readonly draw: CaseValue['draw'];
+  readonly assignment: string;
+}
+
 export interface Kept {
   v?: unknown;
   m?: MissingKind;
@@ -117,6 +123,8 @@ export interface Kept {
 export interface Interview {
   readonly id: string;
   readonly rev: number;
+  /** The form it began with and what was drawn then: it ends by these, whatever the server tells of the case later. */
+  readonly began?: Began;
   readonly parent_rev: number | null;
   readonly startedAt: number;
   activeMs: number;
@@ -153,6 +161,11 @@ export interface Visit {
   /** What was sent, with the answers of the last one, so that it can be corrected after a return. */
   finished: Finished[];
   last: Interview | null;
+}
+
+/** The case as an interview of it began, also after the server gave it a newer form. */
+export function asBegun(work: Case, interview: Interview | null): Case {
+  return interview?.began ? { ...work, value: { ...work.value, ...interview.began } } : work;
 }
 
 export const emptyVisit = (key: string): Visit => ({

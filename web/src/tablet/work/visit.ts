@@ -117,6 +117,7 @@ export async function begin(open: OpenVisit, work: Case, instrument: Instrument)
   open.visit.interview = {
     id,
     rev: 1,
+    began: { instrument: work.value.instrument, draw: work.value.draw, assignment: work.value.assignment },
     parent_rev: null,
     startedAt: Date.now(),
     activeMs: 0,
