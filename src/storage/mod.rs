@@ -8,12 +8,14 @@
 mod connection;
 mod assignments;
 mod audit;
+mod bulk;
 mod bundles;
 mod checkpoints;
 mod copy;
 mod devices;
 mod error;
 mod events;
+mod firsts;
 mod health;
 mod identity;
 mod inbox;
@@ -64,7 +66,7 @@ pub use sessions::{Session, TriesLimit};
 pub use states::{InterviewState, ItemComment, Level, ReviewRefusal, Reviewer, Seen, Step};
 pub use submissions::{Arrival, Kept, Waiting};
 pub use surveys::{FileKind, NewFile, SampleCase, StoredFile, Survey, SurveyFile};
-pub use together::Together;
+pub use together::{Keeping, Together};
 pub use tokens::ApiToken;
 pub use url::{DatabaseUrl, DatabaseUrlError};
 

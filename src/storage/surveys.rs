@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use serde_json::json;
 
-use super::{Act, Author, Database, ROWS_PER_INSERT_MAX, StorageError, audit::Appends, schema::*};
+use super::{Act, Author, CaseDraw, Database, ROWS_PER_INSERT_MAX, StorageError, audit::Appends, schema::*};
 
 /// One wave of data collection.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
@@ -245,16 +245,23 @@ impl Database {
             .optional())?)
     }
 
-    /// The surveys that use this questionnaire and have this case in their sample, in the order of their ids.
+    /// The surveys that use this questionnaire and have this case in their sample, in the order of their ids, with what was
+    /// drawn for the case there.
     ///
     /// # Errors
     /// Whatever the database refused.
-    pub fn surveys_with_case(&self, questionnaire_hash: &str, case_id: &str) -> Result<Vec<String>, StorageError> {
+    pub fn surveys_with_case(
+        &self,
+        questionnaire_hash: &str,
+        case_id: &str,
+    ) -> Result<Vec<(String, Option<CaseDraw>)>, StorageError> {
+        let drawn = case_draw::survey_id.eq(sample_case::survey_id).and(case_draw::case_id.eq(sample_case::case_id));
         Ok(reading!(self, c => sample_case::table
             .inner_join(survey::table)
+            .left_join(case_draw::table.on(drawn))
             .filter(survey::questionnaire_hash.eq(questionnaire_hash).and(sample_case::case_id.eq(case_id)))
             .order(survey::id)
-            .select(survey::id)
+            .select((survey::id, Option::<CaseDraw>::as_select()))
             .load(c))?)
     }
 
