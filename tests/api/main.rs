@@ -19,6 +19,7 @@ mod questionnaires;
 mod recovery;
 mod review;
 mod runs;
+mod scoring_keys;
 mod sign_in;
 mod submissions;
 mod surveys;
