@@ -63,9 +63,7 @@ impl Site {
         // The first start makes the keys.
         Program::start(&test).terminate();
         let site = Self { test, secret, folder };
-        fs::create_dir(site.durable()).expect("a folder");
-        fs::create_dir(site.durable().join("keys")).expect("a folder");
-        copy_files(&site.live(), &site.durable());
+        fs::create_dir_all(site.durable().join("keys")).expect("a folder");
         site
     }
 
@@ -80,6 +78,8 @@ impl Site {
 
     /// Starts a server, has the fault come while clients send, and cuts the power.
     fn trial(&self, fault: Fault, at: u32) -> Trial {
+        // What is there before this power cut is there for good: whoever looked at it since the last one wrote, too.
+        replace_files(&self.live(), &self.durable());
         let mark = self.folder.path().join("mark");
         let _ = fs::remove_file(&mark);
         let preload = ["iofault.so", "syncshadow.so"].map(|name| self.folder.path().join(name).display().to_string());
@@ -111,22 +111,19 @@ impl Site {
                 (sent, server.ended())
             }
         };
-        self.cut_power();
+        // Only what was synced survives.
+        replace_files(&self.durable(), &self.live());
         Trial { sent, file: fs::read_to_string(&mark).ok(), exit }
-    }
-
-    /// Leaves of the live files what was synced.
-    fn cut_power(&self) {
-        for entry in fs::read_dir(self.live()).expect("a folder").map(|entry| entry.expect("an entry")) {
-            if entry.path().is_file() {
-                fs::remove_file(entry.path()).expect("removed");
-            }
-        }
-        copy_files(&self.durable(), &self.live());
     }
 }
 
-fn copy_files(from: &Path, to: &Path) {
+/// Makes the files of one folder those of another.
+fn replace_files(from: &Path, to: &Path) {
+    for entry in fs::read_dir(to).expect("a folder").map(|entry| entry.expect("an entry")) {
+        if entry.path().is_file() {
+            fs::remove_file(entry.path()).expect("removed");
+        }
+    }
     for entry in fs::read_dir(from).expect("a folder").map(|entry| entry.expect("an entry")) {
         let name = entry.file_name();
         let is_leftover = name.to_string_lossy().ends_with('~') || name.to_string_lossy().ends_with("-shm");
