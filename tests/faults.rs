@@ -12,6 +12,8 @@ mod support;
 mod away;
 #[path = "faults/full.rs"]
 mod full;
+#[path = "faults/io.rs"]
+mod io;
 #[path = "faults/killed.rs"]
 mod killed;
 #[path = "faults/once.rs"]

@@ -369,8 +369,9 @@ fn serves_in_a_process_of_its_own() {
 }
 
 fn relax(database: &Database, synchronous: &str) {
-    let Database::Sqlite { pool, .. } = database else { panic!("SQLite") };
-    let held: Vec<_> = (0..pool.max_size()).map(|_| pool.get().expect("a connection")).collect();
+    let Database::Sqlite { pool, writer, .. } = database else { panic!("SQLite") };
+    let all = [pool, writer].into_iter().flat_map(|pool| (0..pool.max_size()).map(move |_| pool));
+    let held: Vec<_> = all.map(|pool| pool.get().expect("a connection")).collect();
     for mut connection in held {
         connection.batch_execute(&format!("PRAGMA synchronous = {synchronous}")).expect("set");
     }

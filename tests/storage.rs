@@ -246,7 +246,8 @@ fn a_sample_replaces_the_earlier_one_whole_or_not_at_all() {
         assert_eq!(database.sample_size("s1").expect("a count"), 1);
         let files = database.survey_files("s1").expect("files");
         assert_eq!(files.iter().map(|file| (file.kind.as_str(), file.version)).collect::<Vec<_>>(), [("sample", 2)]);
-        assert_eq!(database.surveys_with_case("q1", "c1").expect("surveys"), ["s1"]);
+        let with_case = database.surveys_with_case("q1", "c1").expect("surveys");
+        assert_eq!(with_case, [("s1".to_owned(), None)]);
         assert!(database.surveys_with_case("q2", "c1").expect("surveys").is_empty());
     });
 }

@@ -1,7 +1,7 @@
 //! What the database alone does with the same rows: one connection, prepared statements or one statement for all rows of a
 //! kind, the same settings, and as many submissions a commit as the server had on average.
 
-use std::time::Instant;
+use std::{path::Path, time::Instant};
 
 use diesel::{PgConnection, SqliteConnection, connection::SimpleConnection, prelude::*};
 
@@ -171,9 +171,9 @@ fn now() -> Instant {
 }
 
 /// Submissions a second that the bare database keeps of those that the server kept.
-pub fn rate(from: &TestDatabase, to: &TestDatabase, items: usize, batch: usize) -> f64 {
+pub fn rate(program: &Path, (from, to): (&TestDatabase, &TestDatabase), items: usize, batch: usize) -> f64 {
     // The same survey must be there, for the rows refer to it; no server runs any more afterwards.
-    Site::start(to, items).stop();
+    Site::start(program, to, items).stop();
     match (from.file(), to.file()) {
         (Some(from), Some(to)) => {
             let mut from = SqliteConnection::establish(&from.display().to_string()).expect("a file");

@@ -13,7 +13,7 @@ mod bare;
 mod clients;
 mod site;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use clap::Parser;
 use scilit::storage::Database;
@@ -37,6 +37,9 @@ struct Arguments {
     /// Seconds of each of the two loops
     #[arg(long, default_value_t = 8)]
     seconds: u64,
+    /// Another build of the program to measure, an earlier one say; this one's by default
+    #[arg(long, default_value = env!("CARGO_BIN_EXE_scilit"), hide_default_value = true)]
+    program: PathBuf,
     /// Given by cargo; without it nothing is measured
     #[arg(long, hide = true)]
     bench: bool,
@@ -84,7 +87,7 @@ fn database(name: &str) -> TestDatabase {
 
 fn run(name: &str, items: usize, arguments: &Arguments) -> Figures {
     let test = database(name);
-    let site = Site::start(&test, items);
+    let site = Site::start(&arguments.program, &test, items);
     let load = Load { connections: arguments.connections, time: Duration::from_secs(arguments.seconds) };
     // A second that is not counted: caches, connections, prepared statements.
     let warm = clients::closed(&site, Load { time: Duration::from_secs(1), ..load });
@@ -101,7 +104,7 @@ fn run(name: &str, items: usize, arguments: &Arguments) -> Figures {
     let kept: usize = journals.iter().map(|journal| journal.acknowledged.len()).sum();
     let lost = lost(&test.open(), &journals);
     let batch = (after.kept - before.kept) / (after.batches - before.batches);
-    let bare = bare::rate(&test, &database(name), items, batch.round().max(1.0) as usize);
+    let bare = bare::rate(&arguments.program, (&test, &database(name)), items, batch.round().max(1.0) as usize);
     Figures { database: name.to_owned(), items, bytes, rate, batch, half: rate / 2.0, median, p99, bare, kept, lost }
 }
 

@@ -4,6 +4,7 @@
 use std::{
     io::{BufRead, BufReader},
     net::SocketAddr,
+    path::Path,
     process::{Child, Command, Stdio},
 };
 
@@ -34,8 +35,7 @@ const ID: &str = "019abcde-ffff-7000-8000-ffffffffffff";
 const CASE: &str = "the-case";
 
 impl Site {
-    pub fn start(test: &TestDatabase, items: usize) -> Self {
-        let program = env!("CARGO_BIN_EXE_scilit");
+    pub fn start(program: &Path, test: &TestDatabase, items: usize) -> Self {
         let token = |role: &str| {
             let mut command = Command::new(program);
             command.args(["token", "create", "--role", role, "--label", "load", "--database-url", &test.url]);

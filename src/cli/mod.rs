@@ -29,6 +29,8 @@ pub use exit::Exit;
 
 use clap::{Parser, Subcommand};
 
+use crate::server::{EXIT_DISK, StartError};
+
 /// Survey collection and literacy-indicator scoring for civic scientific literacy surveys.
 #[derive(Debug, Parser)]
 #[command(name = "scilit", version, propagate_version = true)]
@@ -105,6 +107,7 @@ fn wrong_usage(error: &clap::Error) -> ! {
 
 /// The exit code an error ends the process with: 1, or what the command's help says.
 pub fn exit_code(error: &anyhow::Error) -> u8 {
-    let found = error.downcast_ref::<Exit>().map(|exit| exit.code);
+    let disk = error.downcast_ref::<StartError>().filter(|error| error.is_of_the_disk()).map(|_| EXIT_DISK);
+    let found = disk.or_else(|| error.downcast_ref::<Exit>().map(|exit| exit.code));
     found.or_else(|| error.downcast_ref::<restore::RestoreError>().map(restore::RestoreError::exit_code)).unwrap_or(1)
 }

@@ -15,7 +15,7 @@ use actix_web::{
 };
 
 use super::{
-    Clock, Config, Finding, Instruments, Keys, KeysError, Metrics, Passwords, Refusal, Throttle, audit,
+    Clock, Config, Finding, Instruments, Keys, KeysError, Metrics, Passwords, Refusal, Throttle, audit, disk,
     http::{self, Shared},
     jobs::{self, Engine, Notary, Runner},
     judge::{self, Rejudging},
@@ -56,6 +56,13 @@ pub enum StartError {
     /// The thread of the server could not be made.
     #[error("start the server: {0}")]
     Thread(String),
+}
+
+impl StartError {
+    /// Whether the disk under the database failed.
+    pub fn is_of_the_disk(&self) -> bool {
+        matches!(self, Self::Storage(StorageError::Disk(_)) | Self::CatchUp(Refusal::Storage(StorageError::Disk(_))))
+    }
 }
 
 /// A server that answers until it is stopped.
@@ -203,6 +210,7 @@ impl RunningServer {
             tracing::error!(%error, "the server ended with an error");
         }
         if let Err(error) = audit::log_stop(&self.database, &self.clock) {
+            disk::end_if_failed(&error);
             tracing::error!(%error, "the stop could not be logged");
         }
         self.notary.stop();

@@ -9,7 +9,7 @@ use std::{
 
 use jiff::tz::{Offset, TimeZone};
 
-use super::{Clock, Fault, Instruments, Refusal, Text, instruments};
+use super::{Clock, Fault, Instruments, Refusal, Text, disk, instruments};
 use crate::{
     instrument::{Precommitted, Questionnaire, SelectionMethod, Submission},
     storage::{
@@ -85,6 +85,9 @@ impl Rejudging {
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(LOOK_EVERY) {
                 let left = judge_left(&database, &instruments, &clock);
                 if let Err(error) = left.and_then(|_| judge_due(&database, &instruments, &clock)) {
+                    if let Refusal::Storage(error) = &error {
+                        disk::end_if_failed(error);
+                    }
                     tracing::warn!(%error, "what is due could not be judged again");
                 }
             }
@@ -226,7 +229,7 @@ fn assess(database: &Database, instruments: &Instruments, waiting: &Waiting) -> 
         return Ok(one("questionnaire-expired", "/instrument", zh, en));
     }
     let surveys = database.surveys_with_case(&submission.instrument, &submission.case)?;
-    let survey_id = match surveys.as_slice() {
+    let (survey_id, draw) = match surveys.as_slice() {
         [only] => only.clone(),
         [] => {
             let (zh, en) = ("没有使用本问卷的调查包含此样本", "no survey with this questionnaire has this case");
@@ -234,7 +237,7 @@ fn assess(database: &Database, instruments: &Instruments, waiting: &Waiting) -> 
         }
         _ => return Ok(one("ambiguous-case", "/case", "多个调查包含此样本", "several surveys have this case")),
     };
-    if let Some(draw) = database.case_draw(&survey_id, &submission.case)?
+    if let Some(draw) = draw
         && let Err(rolled) = selected_as_drawn(&submission, &draw)
     {
         return Ok(Err(rolled));

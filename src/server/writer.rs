@@ -17,8 +17,8 @@ use actix_web::{
 use parking_lot::{Condvar, Mutex};
 use tokio::sync::oneshot::{self, Receiver, Sender};
 
-use super::{Clock, Keys, Metrics};
-use crate::storage::{Arrival, Author, Database, InterviewState, Judgement, Kept, StorageError, Together};
+use super::{Clock, Keys, Metrics, disk};
+use crate::storage::{Arrival, Author, Database, InterviewState, Judgement, Keeping, Kept, StorageError, Together};
 
 /// Arrivals, and likewise judgements, in one transaction at most.
 const BATCH_MAX: usize = 64;
@@ -51,13 +51,36 @@ pub struct Arriving {
 }
 
 impl Arriving {
-    fn arrival(&self) -> Arrival<'_> {
+    fn keeping<'a>(&'a self, judgement: Option<&'a Judgement>) -> Keeping<'a> {
         let Self { id, rev, sha256, body, received_at_ms, by, revoked } = self;
         let (rev, received_at_ms, revoked) = (*rev, *received_at_ms, *revoked);
         let (content_type, received_from) = ("application/json", by.id.as_str());
-        Arrival { id, rev, sha256, body, content_type, received_at_ms, received_from, revoked }
+        let arrival = Arrival { id, rev, sha256, body, content_type, received_at_ms, received_from, revoked };
+        Keeping { arrival, by, judgement }
     }
 }
+
+/// Bytes that wait for the writer, with the judgement that may be written down with them.
+#[derive(Debug)]
+struct Bringing {
+    arriving: Arriving,
+    judgement: Option<Judgement>,
+}
+
+impl Bringing {
+    /// What it holds of the memory.
+    fn size(&self) -> usize {
+        let judged = match &self.judgement {
+            Some(Judgement::Good { answers, .. }) => answers.len(),
+            Some(Judgement::Quarantine { detail, .. }) => detail.len(),
+            None => 0,
+        };
+        self.arriving.body.len() + judged
+    }
+}
+
+/// How bytes are kept, and where they stand when they were judged with their keeping.
+pub type KeptAndJudged = (Kept, Option<InterviewState>);
 
 type Told<T> = Result<T, StorageError>;
 type Ask<Q, A> = (Q, Sender<Told<A>>);
@@ -94,7 +117,7 @@ fn stopped() -> StorageError {
 
 #[derive(Default)]
 struct Queue {
-    arrivals: VecDeque<Ask<Arriving, Kept>>,
+    arrivals: VecDeque<Ask<Bringing, KeptAndJudged>>,
     bytes: usize,
     // Bounded by the arrivals that were kept: each request in flight has one at most.
     judgements: VecDeque<Ask<(i64, Judgement), InterviewState>>,
@@ -103,7 +126,7 @@ struct Queue {
 
 #[derive(Default)]
 struct Batch {
-    arrivals: Vec<Ask<Arriving, Kept>>,
+    arrivals: Vec<Ask<Bringing, KeptAndJudged>>,
     judgements: Vec<Ask<(i64, Judgement), InterviewState>>,
 }
 
@@ -118,7 +141,7 @@ impl Queue {
 
     fn take(&mut self, count_max: usize) -> Batch {
         let arrivals: Vec<_> = self.arrivals.drain(..self.arrivals.len().min(count_max)).collect();
-        self.bytes -= arrivals.iter().map(|(arriving, _)| arriving.body.len()).sum::<usize>();
+        self.bytes -= arrivals.iter().map(|(bringing, _)| bringing.size()).sum::<usize>();
         Batch { arrivals, judgements: self.judgements.drain(..self.judgements.len().min(count_max)).collect() }
     }
 }
@@ -153,18 +176,20 @@ impl Writer {
         Ok(writer)
     }
 
-    /// Has an arrival kept. The order of the calls is the order of arrival.
-    pub fn keep(&self, arriving: Arriving) -> Pending<Kept> {
+    /// Has an arrival kept, and judged if it is known what it is. The order of the calls is the order of arrival.
+    pub fn keep(&self, arriving: Arriving, judgement: Option<Judgement>) -> Pending<KeptAndJudged> {
+        let bringing = Bringing { arriving, judgement };
+        let size = bringing.size();
         let mut queue = self.0.queue.lock();
         if queue.closed {
             return Pending::new(Err(stopped()));
         }
-        if !queue.has_room(arriving.body.len()) {
+        if !queue.has_room(size) {
             return Pending::new(Err(StorageError::Unavailable("too many submissions wait to be written".to_owned())));
         }
-        queue.bytes += arriving.body.len();
+        queue.bytes += size;
         let (tell, told) = oneshot::channel();
-        queue.arrivals.push_back((arriving, tell));
+        queue.arrivals.push_back((bringing, tell));
         self.0.filled.notify_one();
         Pending::new(Ok(told))
     }
@@ -239,8 +264,8 @@ impl Batch {
     }
 
     fn tell(self, done: Together) {
-        for ((_, tell), kept) in self.arrivals.into_iter().zip(done.kept) {
-            let _ = tell.send(Ok(kept));
+        for ((_, tell), told) in self.arrivals.into_iter().zip(done.kept.into_iter().zip(done.states)) {
+            let _ = tell.send(Ok(told));
         }
         for ((_, tell), state) in self.judgements.into_iter().zip(done.judged) {
             let _ = tell.send(Ok(state));
@@ -270,7 +295,8 @@ impl Desk {
                 self.metrics.add("scilit_writer_batches_total", 1);
                 self.metrics
                     .add("scilit_writer_kept_total", done.kept.iter().filter(|kept| !kept.replay).count() as u64);
-                self.metrics.add("scilit_writer_judged_total", done.judged.len() as u64);
+                let judged = done.judged.len() + done.states.iter().flatten().count();
+                self.metrics.add("scilit_writer_judged_total", judged as u64);
                 batch.tell(done);
                 Ok(())
             }
@@ -303,26 +329,17 @@ impl Desk {
     }
 
     fn transaction(&self, batch: &Batch) -> Result<Together, StorageError> {
-        let arrivals: Vec<(Arrival<'_>, &Author)> =
-            batch.arrivals.iter().map(|(arriving, _)| (arriving.arrival(), &arriving.by)).collect();
+        let arrivals: Vec<Keeping<'_>> = batch
+            .arrivals
+            .iter()
+            .map(|(Bringing { arriving, judgement }, _)| arriving.keeping(judgement.as_ref()))
+            .collect();
         let judgements: Vec<(i64, &Judgement)> =
             batch.judgements.iter().map(|((server_seq, judgement), _)| (*server_seq, judgement)).collect();
         let done = self.database.write_together(&arrivals, &judgements, self.keys.signer(), self.clock.now_ms());
-        if let Err(StorageError::Disk(message)) = &done {
-            // After a failed write or sync nobody can know what the disk holds, and a second sync that succeeds proves
-            // nothing. The next start reads what is there; whoever has no receipt sends again.
-            tracing::error!(
-                message,
-                "the disk failed: the server ends, so that it acknowledges nothing it may not have"
-            );
-            std::process::exit(EXIT_DISK);
-        }
-        done
+        done.inspect_err(disk::end_if_failed)
     }
 }
-
-/// The exit code of a server whose disk failed: `EX_IOERR` of sysexits.h.
-const EXIT_DISK: i32 = 74;
 
 fn is_for_everyone(error: &StorageError) -> bool {
     matches!(error, StorageError::Unavailable(_) | StorageError::Full)
@@ -362,29 +379,29 @@ mod tests {
     #[test]
     fn the_queue_is_bounded_by_count_and_by_bytes_and_has_room_again_when_a_batch_is_taken() {
         let writer = idle();
-        let waiting: Vec<_> = (0..WAITING_MAX).map(|_| writer.keep(arriving(1))).collect();
+        let waiting: Vec<_> = (0..WAITING_MAX).map(|_| writer.keep(arriving(1), None)).collect();
         assert!(!waiting.iter().any(is_turned_away));
-        assert!(is_turned_away(&writer.keep(arriving(1))), "one too many");
+        assert!(is_turned_away(&writer.keep(arriving(1), None)), "one too many");
         assert_eq!(writer.0.queue.lock().take(BATCH_MAX).arrivals.len(), BATCH_MAX);
-        assert!(!is_turned_away(&writer.keep(arriving(1))));
+        assert!(!is_turned_away(&writer.keep(arriving(1), None)));
 
         let writer = idle();
         let large = WAITING_BYTES_MAX / 4;
-        let waiting: Vec<_> = (0..4).map(|_| writer.keep(arriving(large))).collect();
+        let waiting: Vec<_> = (0..4).map(|_| writer.keep(arriving(large), None)).collect();
         assert!(!waiting.iter().any(is_turned_away));
-        assert!(is_turned_away(&writer.keep(arriving(1))), "no room for a byte");
+        assert!(is_turned_away(&writer.keep(arriving(1), None)), "no room for a byte");
         drop(writer.0.queue.lock().take(1));
-        assert!(!is_turned_away(&writer.keep(arriving(large))));
+        assert!(!is_turned_away(&writer.keep(arriving(large), None)));
     }
 
     #[test]
     fn a_stopped_writer_takes_nothing_and_whoever_waits_behind_a_failure_is_told_its_reason() {
         let writer = idle();
-        let mut waits = writer.keep(arriving(1));
+        let mut waits = writer.keep(arriving(1), None);
         writer.0.turn_away(&StorageError::Full);
         let told = waits.told.as_mut().map(|told| told.try_recv());
         assert!(matches!(told, Ok(Ok(Err(StorageError::Full)))), "{told:?}");
         writer.stop();
-        assert!(is_turned_away(&writer.keep(arriving(1))));
+        assert!(is_turned_away(&writer.keep(arriving(1), None)));
     }
 }

@@ -263,18 +263,6 @@ impl Database {
             .load(c))?)
     }
 
-    /// What was drawn for a case, if anything was.
-    ///
-    /// # Errors
-    /// Whatever the database refused.
-    pub fn case_draw(&self, survey_id: &str, case_id: &str) -> Result<Option<CaseDraw>, StorageError> {
-        Ok(reading!(self, c => case_draw::table
-            .find((survey_id, case_id))
-            .select(CaseDraw::as_select())
-            .first(c)
-            .optional())?)
-    }
-
     /// Who holds a case, and whether anybody ever did.
     ///
     /// # Errors

@@ -33,8 +33,11 @@ impl Default for PoolSettings {
 pub enum Database {
     /// SQLite. One writer at a time holds `turn`; waiting there is fair and quick, unlike SQLite's own busy polling.
     Sqlite {
-        /// The connections.
+        /// The connections that read.
         pool: Pool<ConnectionManager<SqliteConnection>>,
+        /// The one connection that writes. It is always the same, for what another one writes empties a connection's
+        /// cache of pages.
+        writer: Pool<ConnectionManager<SqliteConnection>>,
         /// The turn of the one writer.
         turn: Arc<Mutex<()>>,
     },
@@ -76,11 +79,11 @@ macro_rules! reading {
 macro_rules! writing {
     ($database:expr, $connection:ident => $body:block) => {
         match $database {
-            crate::storage::Database::Sqlite { pool, turn } => {
+            crate::storage::Database::Sqlite { writer, turn, .. } => {
                 // Waiting has an end, so that a caller hears in time that the database is busy.
                 match turn.try_lock_for(crate::storage::connection::TURN_WAIT_MAX) {
                     None => Err(crate::storage::StorageError::Unavailable("too many are writing".to_owned())),
-                    Some(_turn) => pool
+                    Some(_turn) => writer
                         .get()?
                         .immediate_transaction(|$connection| -> Result<_, crate::storage::StorageError> { $body }),
                 }
@@ -99,7 +102,11 @@ impl Database {
     /// `Unavailable` when it cannot be reached, `UnsafeSetting` when a setting is not as it must be.
     pub fn open(url: &DatabaseUrl, settings: PoolSettings) -> Result<Self, StorageError> {
         match url {
-            DatabaseUrl::Sqlite(path) => Ok(Self::Sqlite { pool: sqlite::open(path, settings)?, turn: Arc::default() }),
+            DatabaseUrl::Sqlite(path) => {
+                let pool = sqlite::open(path, settings)?;
+                let writer = sqlite::open(path, PoolSettings { connections_max: 1, ..settings })?;
+                Ok(Self::Sqlite { pool, writer, turn: Arc::default() })
+            }
             DatabaseUrl::Postgres(url) => Ok(Self::Postgres { pool: postgres::open(url, settings)? }),
         }
     }

@@ -68,7 +68,7 @@ pub(super) trait Judges {
 }
 
 /// Reading with a lock on what was read.
-trait Holds {
+pub(super) trait Holds {
     /// The newest state of the head; nobody else changes it before this transaction ends.
     fn hold_head(&mut self, id: &str) -> QueryResult<Option<Interview>>;
     /// The reading that must not overlap with a closing of the survey.
@@ -125,14 +125,22 @@ macro_rules! judges {
                         (quarantine(self, &head, server_seq, (reason, detail), now_ms)?, Some(reason.as_str()))
                     }
                     Judgement::Good { survey_id, case_id, questionnaire_hash, answers } => {
-                        let body =
-                            Body { server_seq, rev, from: &from, revoked, is_new, survey_id, case_id, questionnaire_hash, answers };
+                        let body = Body {
+                            server_seq,
+                            rev,
+                            from: &from,
+                            revoked,
+                            is_new,
+                            survey_id,
+                            case_id,
+                            questionnaire_hash,
+                            answers,
+                        };
                         good(self, &head, &body, accepted, now_ms)?
                     }
                 };
-                let detail = json!({ "server_seq": server_seq, "rev": rev, "state": state.name(), "reason": reason });
-                let object = format!("response/{id}");
-                return Ok((state, Act::done(&Author::system(), now_ms, "response.judge", object, detail)));
+                let act = judged((&id, rev, server_seq), state, reason, now_ms);
+                return Ok((state, act));
 
                 fn good(
                     c: &mut $connection,
@@ -321,6 +329,17 @@ macro_rules! judges {
 
 judges!(SqliteConnection);
 judges!(PgConnection);
+
+/// What the log says of a judgement.
+pub(super) fn judged(
+    (id, rev, server_seq): (&str, i32, i64),
+    state: InterviewState,
+    reason: Option<&str>,
+    now_ms: i64,
+) -> Act {
+    let detail = json!({ "server_seq": server_seq, "rev": rev, "state": state.name(), "reason": reason });
+    Act::done(&Author::system(), now_ms, "response.judge", format!("response/{id}"), detail)
+}
 
 /// The tries so far and the time of the next. A try out of turn, because master data arrived, leaves the schedule alone.
 fn schedule(reason: &str, before: Option<(i32, Option<i64>)>, now_ms: i64) -> (i32, Option<i64>) {

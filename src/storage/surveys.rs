@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use serde_json::json;
 
-use super::{Act, Author, Database, ROWS_PER_INSERT_MAX, StorageError, audit::Appends, schema::*};
+use super::{Act, Author, CaseDraw, Database, ROWS_PER_INSERT_MAX, StorageError, audit::Appends, schema::*};
 
 /// One wave of data collection.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
@@ -297,14 +297,20 @@ impl Database {
             .load(c))?)
     }
 
-    /// The surveys that take this version of a questionnaire and have this case in their sample, in the order of their ids.
-    /// A reserve is in it once it was released.
+    /// The surveys that take this version of a questionnaire and have this case in their sample, in the order of their ids,
+    /// with what was drawn for the case there. A reserve is in it once it was released.
     ///
     /// # Errors
     /// Whatever the database refused.
-    pub fn surveys_with_case(&self, questionnaire_hash: &str, case_id: &str) -> Result<Vec<String>, StorageError> {
+    pub fn surveys_with_case(
+        &self,
+        questionnaire_hash: &str,
+        case_id: &str,
+    ) -> Result<Vec<(String, Option<CaseDraw>)>, StorageError> {
+        let drawn = case_draw::survey_id.eq(sample_case::survey_id).and(case_draw::case_id.eq(sample_case::case_id));
         Ok(reading!(self, c => sample_case::table
             .inner_join(survey_questionnaire::table.on(survey_questionnaire::survey_id.eq(sample_case::survey_id)))
+            .left_join(case_draw::table.on(drawn))
             .left_join(substitution::table.on(
                 substitution::survey_id.eq(sample_case::survey_id)
                     .and(substitution::reserve_case.eq(sample_case::case_id.nullable())),
@@ -312,7 +318,7 @@ impl Database {
             .filter(survey_questionnaire::questionnaire_hash.eq(questionnaire_hash).and(sample_case::case_id.eq(case_id)))
             .filter(sample_case::reserve_rank.is_null().or(substitution::id.nullable().is_not_null()))
             .order(sample_case::survey_id)
-            .select(sample_case::survey_id)
+            .select((sample_case::survey_id, Option::<CaseDraw>::as_select()))
             .load(c))?)
     }
 

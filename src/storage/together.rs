@@ -11,51 +11,34 @@ use serde_json::json;
 use super::{
     Arrival, Author, Database, InterviewState, Judgement, Kept, StorageError,
     audit::{Act, Appends},
-    judgements::Judges,
+    bulk::{Bulk, FirstHead, NewHead, RawRow, ReceiptRow},
+    firsts::{self, Asked},
+    judgements::{Judges, judged as judged_act},
     schema::*,
 };
 use crate::evidence::{Receipt, Signer};
+
+/// Bytes to be kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Keeping<'a> {
+    /// The bytes.
+    pub arrival: Arrival<'a>,
+    /// From whom.
+    pub by: &'a Author,
+    /// What they were judged to be, where that is known already: it is written down with them. Bytes that were kept
+    /// before, or that conflict with others, are not judged.
+    pub judgement: Option<&'a Judgement>,
+}
 
 /// What one transaction came to, in the order it was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Together {
     /// How the arrivals are kept.
     pub kept: Vec<Kept>,
+    /// Where each arrival stands that was judged with its keeping.
+    pub states: Vec<Option<InterviewState>>,
     /// Where the judged submissions stand.
     pub judged: Vec<InterviewState>,
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = submission_raw)]
-struct RawRow<'a> {
-    id: &'a str,
-    rev: i32,
-    sha256: &'a str,
-    body: &'a [u8],
-    content_type: &'a str,
-    received_at_ms: i64,
-    received_from: &'a str,
-    conflict: bool,
-    revoked: bool,
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = interview)]
-struct NewHead<'a> {
-    id: &'a str,
-    state: &'a str,
-    has_conflict: bool,
-    current_rev: i32,
-    current_seq: i64,
-    changed_at_ms: i64,
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = receipt)]
-struct ReceiptRow<'a> {
-    server_seq: i64,
-    short_code: &'a str,
-    body: &'a str,
 }
 
 /// One body under an id and revision, kept before or now.
@@ -82,14 +65,14 @@ struct Plan<'a> {
 }
 
 /// Reads the arrivals in their order: whatever has the bytes of an earlier one is its replay, also within one batch.
-fn plan<'a>(arrivals: &[(Arrival<'a>, &Author)], there: &'a [(i64, String, i32, String, bool)]) -> Plan<'a> {
+fn plan<'a>(arrivals: &[Keeping<'a>], there: &'a [(i64, String, i32, String, bool)]) -> Plan<'a> {
     let mut places: BTreeMap<(&str, i32), Vec<Place<'_>>> = BTreeMap::new();
     for (server_seq, id, rev, sha256, conflict) in there {
         let place = Place { sha256, conflict: *conflict, seat: Seat::Old(*server_seq) };
         places.entry((id, *rev)).or_default().push(place);
     }
     let (mut seats, mut new) = (Vec::new(), Vec::new());
-    for (index, (arrival, _)) in arrivals.iter().enumerate() {
+    for (index, Keeping { arrival, .. }) in arrivals.iter().enumerate() {
         let Arrival { id, rev, sha256, body, content_type, received_at_ms, received_from, revoked } = *arrival;
         let under = places.entry((id, rev)).or_default();
         if let Some(place) = under.iter().find(|place| place.sha256 == sha256) {
@@ -105,93 +88,43 @@ fn plan<'a>(arrivals: &[(Arrival<'a>, &Author)], there: &'a [(i64, String, i32, 
     Plan { seats, new }
 }
 
-/// The statements that the backends spell differently: SQLite, in this process, is quickest with one prepared
-/// statement again and again; PostgreSQL with one round trip for all rows, and it has locks on rows.
-trait Bulk {
-    fn hold_heads(&mut self, ids: &BTreeSet<&str>) -> QueryResult<()>;
-    fn add_heads(&mut self, rows: &[NewHead<'_>]) -> QueryResult<()>;
-    /// Each row's `server_seq`.
-    fn add_bodies(&mut self, rows: &[&RawRow<'_>]) -> QueryResult<Vec<i64>>;
-    fn add_receipts(&mut self, rows: &[ReceiptRow<'_>]) -> QueryResult<()>;
-    /// Notes that these wait for a judgement.
-    fn add_unjudged(&mut self, seqs: &[i64]) -> QueryResult<()>;
+/// The heads that the arrivals would begin, in the order of their ids.
+fn new_heads<'a>(arrivals: &[Keeping<'a>]) -> BTreeMap<&'a str, NewHead<'a>> {
+    let mut heads = BTreeMap::new();
+    for Keeping { arrival: Arrival { id, rev, received_at_ms, .. }, .. } in arrivals {
+        heads.entry(*id).or_insert(NewHead {
+            id,
+            state: "received",
+            has_conflict: false,
+            current_rev: *rev,
+            current_seq: 0,
+            changed_at_ms: *received_at_ms,
+        });
+    }
+    heads
 }
 
-impl Bulk for SqliteConnection {
-    fn hold_heads(&mut self, _: &BTreeSet<&str>) -> QueryResult<()> {
-        Ok(()) // Whoever writes is alone.
-    }
-
-    fn add_heads(&mut self, rows: &[NewHead<'_>]) -> QueryResult<()> {
-        for row in rows {
-            diesel::insert_into(interview::table).values(row).on_conflict(interview::id).do_nothing().execute(self)?;
-        }
-        Ok(())
-    }
-
-    fn add_bodies(&mut self, rows: &[&RawRow<'_>]) -> QueryResult<Vec<i64>> {
-        let seq = submission_raw::server_seq;
-        rows.iter()
-            .map(|row| diesel::insert_into(submission_raw::table).values(*row).returning(seq).get_result(self))
-            .collect()
-    }
-
-    fn add_receipts(&mut self, rows: &[ReceiptRow<'_>]) -> QueryResult<()> {
-        for row in rows {
-            diesel::insert_into(receipt::table).values(row).execute(self)?;
-        }
-        Ok(())
-    }
-
-    fn add_unjudged(&mut self, seqs: &[i64]) -> QueryResult<()> {
-        for seq in seqs {
-            diesel::insert_into(submission_unjudged::table)
-                .values(submission_unjudged::server_seq.eq(seq))
-                .execute(self)?;
-        }
-        Ok(())
-    }
-}
-
-impl Bulk for PgConnection {
-    fn hold_heads(&mut self, ids: &BTreeSet<&str>) -> QueryResult<()> {
-        let ids: Vec<&str> = ids.iter().copied().collect();
-        let held = interview::table.filter(interview::id.eq_any(ids)).order(interview::id);
-        held.select(interview::id).for_update().execute(self).map(|_| ())
-    }
-
-    fn add_heads(&mut self, rows: &[NewHead<'_>]) -> QueryResult<()> {
-        let insert = diesel::insert_into(interview::table).values(rows).on_conflict(interview::id);
-        insert.do_nothing().execute(self).map(|_| ())
-    }
-
-    fn add_bodies(&mut self, rows: &[&RawRow<'_>]) -> QueryResult<Vec<i64>> {
-        let insert = diesel::insert_into(submission_raw::table).values(rows.to_vec());
-        // SQL promises no order of what an insert returns.
-        let name = (submission_raw::id, submission_raw::rev, submission_raw::sha256);
-        let made: Vec<(i64, (String, i32, String))> =
-            insert.returning((submission_raw::server_seq, name)).get_results(self)?;
-        let seqs: BTreeMap<(&str, i32, &str), i64> =
-            made.iter().map(|(seq, (id, rev, sha256))| ((id.as_str(), *rev, sha256.as_str()), *seq)).collect();
-        let seq = |row: &&RawRow<'_>| seqs.get(&(row.id, row.rev, row.sha256)).copied();
-        rows.iter().map(|row| seq(row).ok_or(diesel::result::Error::NotFound)).collect()
-    }
-
-    fn add_receipts(&mut self, rows: &[ReceiptRow<'_>]) -> QueryResult<()> {
-        diesel::insert_into(receipt::table).values(rows).execute(self).map(|_| ())
-    }
-
-    fn add_unjudged(&mut self, seqs: &[i64]) -> QueryResult<()> {
-        let rows: Vec<_> = seqs.iter().map(|seq| submission_unjudged::server_seq.eq(*seq)).collect();
-        diesel::insert_into(submission_unjudged::table).values(rows).execute(self).map(|_| ())
-    }
+/// What is to be judged: the new bodies that come with a judgement, then the earlier ones.
+fn asked<'a>(
+    arrivals: &[Keeping<'a>],
+    (new, seqs): (&'a [(usize, RawRow<'a>)], &[i64]),
+    judgements: &[(i64, &'a Judgement)],
+) -> Vec<Asked<'a>> {
+    let with_body = new.iter().zip(seqs).filter(|((_, row), _)| !row.conflict).filter_map(|((at, row), seq)| {
+        arrivals[*at].judgement.map(|judgement| Asked { server_seq: *seq, judgement, body: Some(row) })
+    });
+    let earlier = judgements.iter().map(|(server_seq, judgement)| {
+        let (server_seq, judgement) = (*server_seq, *judgement);
+        Asked { server_seq, judgement, body: None }
+    });
+    with_body.chain(earlier).collect()
 }
 
 /// A connection that can keep and judge many at once; the one body below serves both backends.
 trait Writes {
     fn write(
         &mut self,
-        arrivals: &[(Arrival<'_>, &Author)],
+        arrivals: &[Keeping<'_>],
         judgements: &[(i64, &Judgement)],
         signer: &Signer,
         now_ms: i64,
@@ -203,26 +136,44 @@ macro_rules! writes {
         impl Writes for $connection {
             fn write(
                 &mut self,
-                arrivals: &[(Arrival<'_>, &Author)],
+                arrivals: &[Keeping<'_>],
                 judgements: &[(i64, &Judgement)],
                 signer: &Signer,
                 now_ms: i64,
             ) -> Result<Together, StorageError> {
-                hold(self, arrivals, judgements)?;
-                let there = bodies_under(self, arrivals)?;
+                let heads = new_heads(arrivals);
+                let mut fresh = hold(self, &heads, judgements)?;
+                let there = bodies_under(self, heads.keys().copied().filter(|id| !fresh.contains(*id)).collect())?;
                 let Plan { seats, new } = plan(arrivals, &there);
                 let rows: Vec<&RawRow<'_>> = new.iter().map(|(_, row)| row).collect();
                 let seqs = if rows.is_empty() { Vec::new() } else { self.add_bodies(&rows)? };
+                let begun: Vec<&NewHead<'_>> = heads.values().filter(|head| fresh.contains(head.id)).collect();
+                for row in rows.iter().filter(|row| row.conflict) {
+                    fresh.remove(row.id);
+                }
+                let asked = asked(arrivals, (&new, &seqs), judgements);
+                let mut firsts = firsts::heads(self, &asked, &fresh, now_ms)?;
+                let settled: BTreeMap<&str, i64> = firsts.iter().map(|head| (head.id, head.current_seq)).collect();
+                let plain: Vec<&NewHead<'_>> =
+                    begun.into_iter().filter(|head| !settled.contains_key(head.id)).collect();
+                self.add_heads(&plain)?;
                 mark_conflicts(self, &rows)?;
                 // Nobody judges bytes in conflict before a person has chosen.
+                let waits = |row: &RawRow<'_>, seq: i64| !row.conflict && settled.get(row.id) != Some(&seq);
                 let waiting: Vec<i64> =
-                    rows.iter().zip(&seqs).filter(|(row, _)| !row.conflict).map(|(_, seq)| *seq).collect();
+                    rows.iter().zip(&seqs).filter(|(row, seq)| waits(row, **seq)).map(|(_, seq)| *seq).collect();
                 if !waiting.is_empty() {
                     self.add_unjudged(&waiting)?;
                 }
+                if !firsts.is_empty() {
+                    firsts.sort_by_key(|head| (head.survey_id, head.case_id, head.current_seq));
+                    self.settle_heads(&mut firsts)?;
+                }
                 let mut acts: Vec<Act> =
-                    new.iter().zip(&seqs).map(|((at, row), seq)| kept(arrivals[*at].1, row, *seq)).collect();
-                let judged = judge(self, judgements, now_ms, &mut acts)?;
+                    new.iter().zip(&seqs).map(|((at, row), seq)| kept(arrivals[*at].by, row, *seq)).collect();
+                let settled: BTreeMap<i64, &FirstHead<'_>> =
+                    firsts.iter().map(|head| (head.current_seq, head)).collect();
+                let states = judge(self, &asked, &settled, now_ms, &mut acts)?;
                 // After the log's turn only rows that nobody else can want: a receipt names its place in the log.
                 let first = if acts.is_empty() { 0 } else { self.append(&acts)? };
                 let made: Vec<Receipt> = (first..)
@@ -238,27 +189,18 @@ macro_rules! writes {
                     };
                     Ok(Kept { server_seq, receipt, replay, conflict })
                 };
-                let kept = seats.into_iter().map(tell).collect::<Result<_, _>>()?;
-                return Ok(Together { kept, judged });
+                let kept: Vec<Kept> = seats.into_iter().map(tell).collect::<Result<_, _>>()?;
+                let state = |kept: &Kept| states.get(&kept.server_seq).copied().filter(|_| !kept.replay);
+                let judged = judgements.iter().filter_map(|(seq, _)| states.get(seq).copied()).collect();
+                return Ok(Together { states: kept.iter().map(state).collect(), kept, judged });
 
-                /// Everybody who brings an id takes a turn at its head, so that the look after this sees what came before.
+                /// Everybody who brings an id takes a turn at its head, so that the look after this sees what came
+                /// before; the ids that had no head.
                 fn hold(
                     c: &mut $connection,
-                    arrivals: &[(Arrival<'_>, &Author)],
+                    heads: &BTreeMap<&str, NewHead<'_>>,
                     judgements: &[(i64, &Judgement)],
-                ) -> Result<(), StorageError> {
-                    let mut heads: BTreeMap<&str, NewHead<'_>> = BTreeMap::new();
-                    for (Arrival { id, rev, received_at_ms, .. }, _) in arrivals {
-                        let (state, current_rev, changed_at_ms) = ("received", *rev, *received_at_ms);
-                        heads.entry(id).or_insert(NewHead {
-                            id,
-                            state,
-                            has_conflict: false,
-                            current_rev,
-                            current_seq: 0,
-                            changed_at_ms,
-                        });
-                    }
+                ) -> Result<BTreeSet<String>, StorageError> {
                     let judged: Vec<i64> = judgements.iter().map(|(server_seq, _)| *server_seq).collect();
                     let judged: Vec<String> = match judged.is_empty() {
                         true => Vec::new(),
@@ -267,19 +209,17 @@ macro_rules! writes {
                             .select(submission_raw::id)
                             .load(c)?,
                     };
-                    let ids: BTreeSet<&str> = heads.keys().copied().chain(judged.iter().map(String::as_str)).collect();
-                    let new: Vec<NewHead<'_>> = heads.into_values().collect();
-                    if !new.is_empty() {
-                        c.add_heads(&new)?;
-                    }
-                    Ok(c.hold_heads(&ids)?)
+                    let begin: Vec<&NewHead<'_>> = heads.values().collect();
+                    let fresh = if begin.is_empty() { BTreeSet::new() } else { c.begin_heads(&begin)? };
+                    let ids = heads.keys().copied().chain(judged.iter().map(String::as_str));
+                    c.hold_heads(&ids.filter(|id| !fresh.contains(*id)).collect())?;
+                    Ok(fresh)
                 }
 
                 fn bodies_under(
                     c: &mut $connection,
-                    arrivals: &[(Arrival<'_>, &Author)],
+                    ids: BTreeSet<&str>,
                 ) -> QueryResult<Vec<(i64, String, i32, String, bool)>> {
-                    let ids: BTreeSet<&str> = arrivals.iter().map(|(arrival, _)| arrival.id).collect();
                     if ids.is_empty() {
                         return Ok(Vec::new());
                     }
@@ -305,23 +245,29 @@ macro_rules! writes {
                     Ok(())
                 }
 
-                /// In the order of their cases, and of one case the earlier body first; the answers in the order asked.
+                /// In the order of their cases, and of one case the earlier body first; where each stands.
                 fn judge(
                     c: &mut $connection,
-                    judgements: &[(i64, &Judgement)],
+                    asked: &[Asked<'_>],
+                    settled: &BTreeMap<i64, &FirstHead<'_>>,
                     now_ms: i64,
                     acts: &mut Vec<Act>,
-                ) -> Result<Vec<InterviewState>, StorageError> {
-                    let mut order: Vec<usize> = (0..judgements.len()).collect();
-                    order.sort_by_key(|at| (case_of(judgements[*at].1), judgements[*at].0));
-                    let mut states: BTreeMap<usize, InterviewState> = BTreeMap::new();
-                    for at in order {
-                        let (server_seq, judgement) = judgements[at];
-                        let (state, act) = c.judge(server_seq, judgement, false, now_ms)?;
-                        states.insert(at, state);
+                ) -> Result<BTreeMap<i64, InterviewState>, StorageError> {
+                    let mut order: Vec<&Asked<'_>> = asked.iter().collect();
+                    order.sort_by_key(|asked| (asked.case(), asked.server_seq));
+                    let mut states: BTreeMap<i64, InterviewState> = BTreeMap::new();
+                    for Asked { server_seq, judgement, .. } in order {
+                        let (state, act) = match settled.get(server_seq) {
+                            Some(head) => {
+                                let state = head.state();
+                                (state, judged_act((head.id, head.current_rev, *server_seq), state, None, now_ms))
+                            }
+                            None => c.judge(*server_seq, judgement, false, now_ms)?,
+                        };
+                        states.insert(*server_seq, state);
                         acts.push(act);
                     }
-                    Ok(states.into_values().collect())
+                    Ok(states)
                 }
 
                 fn give_receipts(c: &mut $connection, made: &[Receipt]) -> QueryResult<Vec<String>> {
@@ -361,14 +307,6 @@ macro_rules! writes {
 writes!(SqliteConnection);
 writes!(PgConnection);
 
-/// Survey and case of a judgement that counts for one.
-fn case_of(judgement: &Judgement) -> Option<(&str, &str)> {
-    match judgement {
-        Judgement::Good { survey_id, case_id, .. } => Some((survey_id, case_id)),
-        Judgement::Quarantine { .. } => None,
-    }
-}
-
 fn kept(by: &Author, row: &RawRow<'_>, server_seq: i64) -> Act {
     let RawRow { id, rev, sha256, conflict, .. } = row;
     let detail = json!({ "sha256": sha256, "server_seq": server_seq, "conflict": conflict });
@@ -381,15 +319,15 @@ fn signed(row: &RawRow<'_>, server_seq: i64, log_index: i64, signer: &Signer) ->
 }
 
 impl Database {
-    /// Keeps arrivals with their entries in the audit log and their signed receipts, and writes judgements on earlier
-    /// ones down, all in one transaction. When this returns they are on disk; bytes kept before, or twice among these,
+    /// Keeps arrivals with their entries in the audit log and their signed receipts, and writes judgements on them and on
+    /// earlier ones down, all in one transaction. When this returns they are on disk; bytes kept before, or twice among these,
     /// get the same receipt and no second entry.
     ///
     /// # Errors
     /// Whatever the database refused; then nothing of it happened and nothing may be acknowledged.
     pub fn write_together(
         &self,
-        arrivals: &[(Arrival<'_>, &Author)],
+        arrivals: &[Keeping<'_>],
         judgements: &[(i64, &Judgement)],
         signer: &Signer,
         now_ms: i64,
@@ -402,7 +340,8 @@ impl Database {
     /// # Errors
     /// Whatever the database refused; then nothing is kept and nothing may be acknowledged.
     pub fn keep_submission(&self, arrival: Arrival<'_>, by: &Author, signer: &Signer) -> Result<Kept, StorageError> {
-        let together = self.write_together(&[(arrival, by)], &[], signer, arrival.received_at_ms)?;
+        let together =
+            self.write_together(&[Keeping { arrival, by, judgement: None }], &[], signer, arrival.received_at_ms)?;
         together.kept.into_iter().next().ok_or(StorageError::Query(diesel::result::Error::NotFound))
     }
 }

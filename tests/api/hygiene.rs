@@ -126,7 +126,10 @@ fn problems(app: &TestApp) -> Vec<Answer> {
                 for (kind, body) in
                     [("application/json", &b"{\"x\":"[..]), ("text/plain", b"x"), ("application/json", b"{}")]
                 {
-                    answers.push(app.send(role, route.method, &format!("{path}?x=1"), &[("Content-Type", kind)], body));
+                    let ask = || app.send(role, route.method, &format!("{path}?x=1"), &[("Content-Type", kind)], body);
+                    // On a machine with other work a turn may not come in time; what is wrong inside is wrong each time.
+                    let calm = (0..5).map(|_| ask()).find(|answer| answer.status != 503);
+                    answers.push(calm.unwrap_or_else(ask));
                 }
             }
         }

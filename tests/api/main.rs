@@ -22,6 +22,7 @@ mod recovery;
 mod reserves;
 mod review;
 mod runs;
+mod scoring_keys;
 mod sign_in;
 mod submissions;
 mod surveys;

@@ -608,6 +608,10 @@ fn rel_c8_submissions_during_a_run_do_not_change_its_inputs() {
         let (survey, hash) = app.survey("slow");
         submitted(&app, TABLET, &hash, "c1");
         let queued = app.ask_for_run(&survey, &json!({}));
+        let path = format!("/api/v1/runs/{}", queued.json()["id"].as_str().expect("an id"));
+        while app.get(Role::Analyst, &path).json()["state"] == "queued" {
+            thread::sleep(std::time::Duration::from_millis(5));
+        }
         thread::sleep(std::time::Duration::from_millis(100));
         submitted(&app, OTHER, &hash, "c2");
         assert_eq!(app.ended(&queued)["inputs"]["responses"]["n"], 1);

@@ -74,9 +74,10 @@ fn rel_s5_spraying_many_logins_from_one_address_is_stopped_and_an_unlock_helps_a
     });
 }
 
-fn median(mut times: Vec<Duration>) -> f64 {
+/// The lower quartile: other work on the machine makes an answer late and never early.
+fn typical(mut times: Vec<Duration>) -> f64 {
     times.sort();
-    times[times.len() / 2].as_secs_f64()
+    times[times.len() / 4].as_secs_f64()
 }
 
 #[test]
@@ -91,7 +92,7 @@ fn rel_s6_an_unknown_login_takes_as_long_as_a_wrong_password() {
         (status, start.elapsed())
     };
     // Other work on the machine blurs a round; a real difference, hashing or not, is there in every one.
-    let differs = (0..3).all(|_| {
+    let differs = (0..5).all(|_| {
         let (mut known, mut unknown) = (Vec::new(), Vec::new());
         for n in 0..50 {
             app.pass(20);
@@ -102,16 +103,16 @@ fn rel_s6_an_unknown_login_takes_as_long_as_a_wrong_password() {
                 if login == "wang" { known.push(time) } else { unknown.push(time) }
             }
         }
-        let (known, unknown) = (median(known), median(unknown));
-        eprintln!("median known {known:.4} s, unknown {unknown:.4} s");
+        let (known, unknown) = (typical(known), typical(unknown));
+        eprintln!("known {known:.4} s, unknown {unknown:.4} s");
         (known - unknown).abs() / known >= 0.1
     });
     assert!(!differs, "an unknown login can be told by its time");
     let control: Vec<_> =
         (0..30).map(|_| timed("wang")).filter(|(status, _)| *status == 429).map(|(_, time)| time).collect();
     app.pass(20);
-    let hashed = median((0..5).map(|_| timed("nobody").1).collect());
-    assert!(median(control) < 0.9 * hashed, "the measure must see a login that is answered without a hash");
+    let hashed = typical((0..5).map(|_| timed("nobody").1).collect());
+    assert!(typical(control) < 0.9 * hashed, "the measure must see a login that is answered without a hash");
 }
 
 fn with_cookie(app: &TestApp, desk: &Desk, path: &str) -> u16 {

@@ -16,8 +16,9 @@ use crate::support::{
 
 /// Lets the file have so many pages more on every connection of the server.
 fn room(database: &Database, pages: i64) {
-    let Database::Sqlite { pool, .. } = database else { panic!("SQLite") };
-    let held: Vec<_> = (0..pool.max_size()).map(|_| pool.get().expect("a connection")).collect();
+    let Database::Sqlite { pool, writer, .. } = database else { panic!("SQLite") };
+    let all = [pool, writer].into_iter().flat_map(|pool| (0..pool.max_size()).map(move |_| pool));
+    let held: Vec<_> = all.map(|pool| pool.get().expect("a connection")).collect();
     for mut connection in held {
         let count: i64 = sql::<BigInt>("PRAGMA page_count").get_result(&mut *connection).expect("a count");
         connection.batch_execute(&format!("PRAGMA max_page_count = {}", count + pages)).expect("set");

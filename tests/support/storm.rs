@@ -47,6 +47,11 @@ impl Program {
     }
 
     pub fn start_at(test: &TestDatabase, listen: &str, environment: &[(&str, &str)]) -> Self {
+        Self::try_start_at(test, listen, environment).unwrap_or_else(|code| panic!("the server ended with {code:?}"))
+    }
+
+    /// Starts it; its exit code when it ends before it listens.
+    pub fn try_start_at(test: &TestDatabase, listen: &str, environment: &[(&str, &str)]) -> Result<Self, Option<i32>> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_scilit"));
         command.args(["serve", "--listen", listen, "--database-url", &test.url, "--log", "off"]);
         // One token plays many tablets.
@@ -54,8 +59,10 @@ impl Program {
         command.arg("--key-dir").arg(test.key_dir()).envs(environment.iter().copied());
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().expect("the server runs");
         let mut lines = BufReader::new(child.stdout.take().expect("its output")).lines();
-        let address = lines.find_map(|line| address_in(&line.expect("a line"))).expect("its address");
-        Self { child, address }
+        match lines.find_map(|line| address_in(&line.expect("a line"))) {
+            Some(address) => Ok(Self { child, address }),
+            None => Err(child.wait().expect("an end").code()),
+        }
     }
 
     /// SIGKILL: no chance to put anything right.
@@ -69,6 +76,11 @@ impl Program {
         let begun = now();
         run(Command::new("kill").args(["-TERM", &self.child.id().to_string()]));
         (self.child.wait().expect("an end"), begun.elapsed())
+    }
+
+    /// Its exit code if it has ended by itself.
+    pub fn ended(&mut self) -> Option<Option<i32>> {
+        self.child.try_wait().expect("its state").map(|status| status.code())
     }
 
     /// Waits until it ends by itself; its exit code.

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::codes::{self, Code};
 use crate::{
-    server::{AttachmentRefusal, Fault, Refusal, Text, vault::VaultError},
+    server::{AttachmentRefusal, Fault, Refusal, Text, disk, vault::VaultError},
     storage::{ReviewRefusal, StorageError},
 };
 
@@ -273,7 +273,7 @@ impl From<StorageError> for Problem {
                 Self::of(&codes::OVERLOADED)
             }
             StorageError::Disk(_) => {
-                tracing::error!(%error, "the disk failed");
+                disk::end_if_failed(&error);
                 Self::of(&codes::OVERLOADED)
             }
             StorageError::Full => Self::of(&codes::STORAGE_FULL),

@@ -1,9 +1,11 @@
 //! Submissions from tablets: idempotent under the id they made, stored before they are judged.
 
+use std::{iter::repeat_with, time::Duration};
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::StatusCode,
-    rt::spawn,
+    rt::{spawn, time::timeout},
     web::{Bytes, Data, Path},
 };
 use tracing::Instrument;
@@ -17,7 +19,7 @@ use super::{
 use crate::{
     evidence::{ShortCode, is_sha256_hex, sha256_hex},
     server::{
-        Arriving, Fault, Pending, Received, Text,
+        Arriving, Fault, KeptAndJudged, Pending, Received, Text,
         judge::{notices, verdict},
     },
     storage::{InterviewState, Judgement, Kept, StorageError, Waiting},
@@ -81,8 +83,7 @@ pub(super) async fn put(
     let (id, rev) = address(&path)?;
     let sha256 = digest(&request)?;
     let arriving = arriving(&shared, &asker, Named { id: &id, rev, sha256: &sha256 }, body.0)?;
-    let sent = send(&shared, arriving);
-    let outcome = finished(&shared, vec![sent]).await?.pop().unwrap_or_else(|| Err(Problem::of(&codes::INTERNAL)));
+    let outcome = finished(&shared, vec![arriving]).await?.pop().unwrap_or_else(|| Err(Problem::of(&codes::INTERNAL)));
     let (status, body) = answer(&outcome?)?;
     Ok(HttpResponse::build(status).content_type("application/json").body(body))
 }
@@ -106,72 +107,119 @@ pub(super) fn arriving(shared: &Shared, asker: &Asker, named: Named<'_>, body: B
     Ok(Arriving { id, rev, sha256, body, received_at_ms, by, revoked })
 }
 
-/// Bytes at the writer.
-pub(super) type Sent = (Arriving, Pending<Kept>);
-
-/// Hands bytes to the writer; the order of these calls is the order of arrival.
-pub(super) fn send(shared: &Shared, arriving: Arriving) -> Sent {
-    let kept = shared.writer.keep(arriving.clone());
-    (arriving, kept)
+/// Bytes at the writer, and the faults that were found in them where they could be judged before.
+struct Sent {
+    arriving: Arriving,
+    faults: Vec<Fault>,
+    pending: Pending<KeptAndJudged>,
 }
 
-/// Waits for the keeping and judges, in a task of its own: a client that goes away takes nothing with it.
+/// How long bytes wait for their judgement before they are kept without one. Keeping them never depends on it.
+const JUDGE_WAIT_MAX: Duration = Duration::from_millis(400);
+
+/// Keeps and judges in a task of its own: a client that goes away takes nothing with it. The order of what is handed in
+/// is the order of arrival.
 pub(super) async fn finished(
     shared: &Data<Shared>,
-    sent: Vec<Sent>,
+    arriving: Vec<Arriving>,
 ) -> Result<Vec<Result<Received, Problem>>, Problem> {
     let shared = shared.clone();
-    let work = async move { settle(&shared, sent).await };
+    let work = async move {
+        let sent = send(&shared, arriving).await;
+        settle(&shared, sent).await
+    };
     spawn(work.in_current_span()).await.map_err(|_| Problem::of(&codes::INTERNAL))
 }
+
+/// Hands bytes to the writer, each with its judgement so that one commit does for both. What could not be judged in time,
+/// whatever the reason, is kept all the same.
+async fn send(shared: &Data<Shared>, arriving: Vec<Arriving>) -> Vec<Sent> {
+    let bytes = arriving.clone();
+    let work = move |shared: &Shared| Ok(bytes.iter().map(|arriving| foreseen(shared, arriving)).collect::<Vec<_>>());
+    let verdicts = timeout(JUDGE_WAIT_MAX, call(shared, work)).await.ok().and_then(Result::ok).unwrap_or_default();
+    let verdicts = verdicts.into_iter().chain(repeat_with(|| None));
+    let send = |(arriving, verdict): (Arriving, Option<(Judgement, Vec<Fault>)>)| {
+        let (judgement, faults) = verdict.unzip();
+        let pending = shared.writer.keep(arriving.clone(), judgement);
+        Sent { arriving, faults: faults.unwrap_or_default(), pending }
+    };
+    arriving.into_iter().zip(verdicts).map(send).collect()
+}
+
+/// The verdict on bytes before they are kept, if there is one.
+fn foreseen(shared: &Shared, arriving: &Arriving) -> Option<(Judgement, Vec<Fault>)> {
+    let verdict = verdict(&shared.database, &shared.instruments, &waiting(arriving, 0));
+    verdict.inspect_err(|error| tracing::warn!(%error, "bytes are kept before they are judged")).ok()
+}
+
+fn waiting(arriving: &Arriving, server_seq: i64) -> Waiting {
+    let Arriving { id, rev, body, received_at_ms, .. } = arriving;
+    Waiting { server_seq, id: id.clone(), rev: *rev, body: body.to_vec(), received_at_ms: *received_at_ms }
+}
+
+/// One of several with the writer's answer.
+type Told = (Arriving, Vec<Fault>, Result<KeptAndJudged, StorageError>);
 
 /// Where one of several stands on its way to its answer.
 enum Stage {
     Done(Result<Received, Problem>),
-    Found(Arriving, Kept, Judgement, Vec<Fault>),
+    Judged(Arriving, Kept, Vec<Fault>, InterviewState),
+    Judging(Arriving, Kept, Vec<Fault>, Pending<InterviewState>),
 }
 
-/// Judges what was kept, in its order, so that of two interviews of one case the first counts. When a judgement fails the
-/// bytes are acknowledged all the same, and judged a little later.
+/// Answers each. What was kept and not judged yet is judged now, in its order, so that of two interviews of one case the
+/// first counts.
 async fn settle(shared: &Data<Shared>, sent: Vec<Sent>) -> Vec<Result<Received, Problem>> {
-    let mut kept = Vec::new();
-    for (arriving, pending) in sent {
-        kept.push((arriving, pending.answer().await));
+    let mut told: Vec<Told> = Vec::new();
+    for Sent { arriving, faults, pending } in sent {
+        told.push((arriving, faults, pending.answer().await));
     }
-    let count = kept.len();
-    let work =
-        move |shared: &Shared| Ok(kept.into_iter().map(|(arriving, kept)| assess(shared, arriving, kept)).collect());
-    let stages: Vec<Stage> = match call(shared, work).await {
-        Ok(stages) => stages,
-        Err(problem) => return vec![Err(problem); count],
-    };
-    let asked: Vec<_> = stages.into_iter().map(|stage| ask(shared, stage)).collect();
     let mut outcomes = Vec::new();
-    for asked in asked {
-        outcomes.push(match asked {
-            Asked::Done(outcome) => outcome,
-            Asked::Judging(arriving, kept, faults, pending) => {
-                Ok(judged(shared, arriving, kept, faults, pending).await)
-            }
+    for stage in stages(shared, told).await {
+        outcomes.push(match stage {
+            Stage::Done(outcome) => outcome,
+            Stage::Judged(arriving, kept, faults, state) => Ok(judged(shared, arriving, kept, faults, state).await),
+            Stage::Judging(arriving, kept, faults, pending) => match pending.answer().await {
+                Ok(state) => Ok(judged(shared, arriving, kept, faults, state).await),
+                Err(error) => Ok(not_yet(kept, &error)),
+            },
         });
     }
     outcomes
 }
 
-fn assess(shared: &Shared, arriving: Arriving, kept: Result<Kept, StorageError>) -> Stage {
-    let kept = match kept {
-        Ok(kept) if kept.conflict || kept.replay => {
+async fn stages(shared: &Data<Shared>, told: Vec<Told>) -> Vec<Stage> {
+    if told.iter().all(|(_, _, told)| matches!(told, Ok((_, Some(_))) | Err(_))) {
+        // The usual case has nothing to ask the database.
+        return told.into_iter().map(|told| stage(shared, told)).collect();
+    }
+    let count = told.len();
+    let work = move |shared: &Shared| Ok(told.into_iter().map(|told| stage(shared, told)).collect::<Vec<_>>());
+    match call(shared, work).await {
+        Ok(stages) => stages,
+        Err(problem) => vec![problem; count].into_iter().map(|problem| Stage::Done(Err(problem))).collect(),
+    }
+}
+
+fn stage(shared: &Shared, (arriving, faults, told): Told) -> Stage {
+    match told {
+        Err(error) => Stage::Done(Err(error.into())),
+        Ok((kept, Some(state))) => Stage::Judged(arriving, kept, faults, state),
+        Ok((kept, None)) if kept.conflict || kept.replay => {
             let received = Received::unjudged(&shared.database, &arriving.id, kept);
-            return Stage::Done(received.map_err(Problem::from));
+            Stage::Done(received.map_err(Problem::from))
         }
-        Ok(kept) => kept,
-        Err(error) => return Stage::Done(Err(error.into())),
-    };
-    let Arriving { id, rev, body, received_at_ms, .. } = &arriving;
-    let (server_seq, id, body) = (kept.server_seq, id.clone(), body.to_vec());
-    let waiting = Waiting { server_seq, id, rev: *rev, body, received_at_ms: *received_at_ms };
-    match verdict(&shared.database, &shared.instruments, &waiting) {
-        Ok((judgement, faults)) => Stage::Found(arriving, kept, judgement, faults),
+        Ok((kept, None)) => judging(shared, arriving, kept),
+    }
+}
+
+/// Judges kept bytes. When that fails they are acknowledged all the same, and judged a little later.
+fn judging(shared: &Shared, arriving: Arriving, kept: Kept) -> Stage {
+    match verdict(&shared.database, &shared.instruments, &waiting(&arriving, kept.server_seq)) {
+        Ok((judgement, faults)) => {
+            let pending = shared.writer.judge(kept.server_seq, judgement);
+            Stage::Judging(arriving, kept, faults, pending)
+        }
         Err(error) => Stage::Done(Ok(not_yet(kept, &error))),
     }
 }
@@ -181,32 +229,13 @@ fn not_yet(kept: Kept, error: &dyn std::fmt::Display) -> Received {
     Received { kept, state: Some(InterviewState::Received), notices: Vec::new() }
 }
 
-enum Asked {
-    Done(Result<Received, Problem>),
-    Judging(Arriving, Kept, Vec<Fault>, Pending<InterviewState>),
-}
-
-fn ask(shared: &Shared, stage: Stage) -> Asked {
-    match stage {
-        Stage::Done(outcome) => Asked::Done(outcome),
-        Stage::Found(arriving, kept, judgement, faults) => {
-            let pending = shared.writer.judge(kept.server_seq, judgement);
-            Asked::Judging(arriving, kept, faults, pending)
-        }
-    }
-}
-
 async fn judged(
     shared: &Data<Shared>,
     arriving: Arriving,
     kept: Kept,
     faults: Vec<Fault>,
-    pending: Pending<InterviewState>,
+    state: InterviewState,
 ) -> Received {
-    let state = match pending.answer().await {
-        Ok(state) => state,
-        Err(error) => return not_yet(kept, &error),
-    };
     if !matches!(state, InterviewState::Surplus | InterviewState::Quarantined) {
         return Received { kept, state: Some(state), notices: faults };
     }

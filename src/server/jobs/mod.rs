@@ -20,7 +20,7 @@ use std::{
     time::Duration,
 };
 
-use super::{Clock, Refusal};
+use super::{Clock, Refusal, disk};
 use crate::{
     evidence::sha256_hex,
     storage::{Author, Database, NewRun, RunFile, RunState, StorageError},
@@ -133,6 +133,7 @@ fn work(database: &Database, clock: &Clock, engine: Engine, runs: &Receiver<Stri
         sign_around_a_run(notary);
         let ended = pool.install(|| one_run(database, clock, engine, &id));
         if let Err(error) = ended {
+            disk::end_if_failed(&error);
             tracing::error!(%error, run = id, "the end of a run could not be written");
         }
         sign_around_a_run(notary);

@@ -18,6 +18,7 @@ use crate::{
     server::{
         Clock, Keys,
         audit::{AuditError, read_log, voucher},
+        disk,
     },
     storage::{AuditCheckpoint, Database, DatabaseUrl, PoolSettings, StorageError},
 };
@@ -98,7 +99,10 @@ impl Desk {
             Err(AuditError::Fault(fault)) => {
                 tracing::error!(%fault, zh = fault.zh(), seq = fault.seq(), "the audit log is broken: nothing is signed any more");
             }
-            Err(AuditError::Storage(error)) => tracing::warn!(%error, "no checkpoint could be signed yet"),
+            Err(AuditError::Storage(error)) => {
+                disk::end_if_failed(&error);
+                tracing::warn!(%error, "no checkpoint could be signed yet");
+            }
         }
     }
 
