@@ -127,8 +127,15 @@ pub(super) struct Quantiles(Mutex<BTreeMap<(u64, u64), f64>>);
 impl Quantiles {
     /// The two-sided quantile; NaN where there is none.
     pub fn t(&self, level: f64, df: f64) -> f64 {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *known.entry((level.to_bits(), df.to_bits())).or_insert_with(|| two_sided_t(level, df).unwrap_or(f64::NAN))
+        let key = (level.to_bits(), df.to_bits());
+        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(&t) = known().get(&key) {
+            return t;
+        }
+        // Made outside the lock: hundreds of distinct df would make the threads work one after the other.
+        let t = two_sided_t(level, df).unwrap_or(f64::NAN);
+        known().insert(key, t);
+        t
     }
 }
 
