@@ -71,7 +71,7 @@ impl LeafSums {
             weights: &prepared.weights,
         };
         let (domains, k) = (domains.len(), columns.len());
-        let parts = each_part(rows, columns, |(entries, sums)| Part::new(&entries, &sums, domains, k));
+        let parts = each_part(rows, columns, |entries, sums| Part::new(entries, sums, domains, k));
         Self::joined(domains, k, &parts)
     }
 

@@ -61,7 +61,16 @@ pub(crate) struct Entry {
 }
 
 /// Entries and the sums of each, unit by unit.
-pub(crate) type Part = (Vec<Entry>, Vec<f64>);
+type Part = (Vec<Entry>, Vec<f64>);
+
+/// Where a part is made: its memory serves the next part, too, and stays in the processor's cache.
+#[derive(Default)]
+struct Scratch {
+    /// For each group, the unit that it was met in last and the entry of both.
+    open: Vec<(u32, u32)>,
+    entries: Vec<Entry>,
+    sums: Vec<f64>,
+}
 
 /// The sums of each entry, unit by unit, in the parts in which they were made.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -75,7 +84,8 @@ pub(crate) struct UnitSums {
 impl UnitSums {
     /// Sums weight times each column. Rows of the group `MISSING` are left out.
     pub fn new(rows: Rows<'_>, columns: &[Values<'_>]) -> Self {
-        Self { parts: each_part(rows, columns, |part| part), k: columns.len(), groups: rows.groups }
+        let parts = each_part(rows, columns, |entries, sums| (entries.to_vec(), sums.to_vec()));
+        Self { parts, k: columns.len(), groups: rows.groups }
     }
 
     /// The sums of every group in every replicate: `by_replicate` is given the replicate and, group by group, the
@@ -135,20 +145,27 @@ impl UnitSums {
 
 /// Sums weight times each column by unit and group, in parts of the rows, and hands each part on at once: what comes
 /// out of it may be smaller. Rows of the group `MISSING` are left out.
-pub(crate) fn each_part<T: Send>(rows: Rows<'_>, columns: &[Values<'_>], then: impl Fn(Part) -> T + Sync) -> Vec<T> {
+pub(crate) fn each_part<T: Send>(
+    rows: Rows<'_>,
+    columns: &[Values<'_>],
+    then: impl Fn(&[Entry], &[f64]) -> T + Sync,
+) -> Vec<T> {
     use Values::{Of, One};
-    let part = |range: &Range<usize>| match *columns {
-        [One] => rows.part::<1>(range.clone(), 1, |_, w, sums| sums[0] += w),
-        [Of(a)] => rows.part::<1>(range.clone(), 1, |row, w, sums| sums[0] += w * a[row]),
-        [One, Of(b)] => rows.part::<2>(range.clone(), 2, |row, w, sums| {
-            sums[0] += w;
-            sums[1] += w * b[row];
-        }),
-        _ => rows.part::<0>(range.clone(), columns.len(), |row, w, sums| {
-            sums.iter_mut().zip(columns).for_each(|(sum, column)| *sum += w * column.at(row));
-        }),
+    let part = |scratch: &mut Scratch, range: &Range<usize>| {
+        match *columns {
+            [One] => rows.part::<1>(scratch, range.clone(), 1, |_, w, sums| sums[0] += w),
+            [Of(a)] => rows.part::<1>(scratch, range.clone(), 1, |row, w, sums| sums[0] += w * a[row]),
+            [One, Of(b)] => rows.part::<2>(scratch, range.clone(), 2, |row, w, sums| {
+                sums[0] += w;
+                sums[1] += w * b[row];
+            }),
+            _ => rows.part::<0>(scratch, range.clone(), columns.len(), |row, w, sums| {
+                sums.iter_mut().zip(columns).for_each(|(sum, column)| *sum += w * column.at(row));
+            }),
+        }
+        then(&scratch.entries, &scratch.sums)
     };
-    rows.chunks().par_iter().map(|range| then(part(range))).collect()
+    rows.chunks().par_iter().map_init(Scratch::default, part).collect()
 }
 
 impl Rows<'_> {
@@ -175,29 +192,37 @@ impl Rows<'_> {
         ranges
     }
 
-    /// The entries of some rows; `K` is the number of columns where it is known when compiling, else 0.
-    fn part<const K: usize>(&self, range: Range<usize>, columns: usize, add: impl Fn(usize, f64, &mut [f64])) -> Part {
+    /// Fills `scratch` with the entries of some rows; `K` is the number of columns where it is known when compiling,
+    /// else 0.
+    fn part<const K: usize>(
+        &self,
+        scratch: &mut Scratch,
+        range: Range<usize>,
+        columns: usize,
+        add: impl Fn(usize, f64, &mut [f64]),
+    ) {
         match self.order {
-            None => self.part_of::<K>(range.clone(), range.len(), columns, add),
+            None => self.part_of::<K>(scratch, range, columns, add),
             Some(order) => {
-                let rows = order[range.clone()].iter().map(|&row| row as usize);
-                self.part_of::<K>(rows, range.len(), columns, add)
+                let rows = order[range].iter().map(|&row| row as usize);
+                self.part_of::<K>(scratch, rows, columns, add);
             }
         }
     }
 
     fn part_of<const K: usize>(
         &self,
+        scratch: &mut Scratch,
         rows: impl Iterator<Item = usize>,
-        many: usize,
         columns: usize,
         add: impl Fn(usize, f64, &mut [f64]),
-    ) -> Part {
+    ) {
         let k = if K == 0 { columns } else { K };
-        let mut open = vec![(MISSING, 0u32); self.groups];
-        // No more is touched than is used: reserving all costs nothing but addresses.
-        let mut entries: Vec<Entry> = Vec::with_capacity(many);
-        let mut sums: Vec<f64> = Vec::with_capacity(many * k);
+        let Scratch { open, entries, sums } = scratch;
+        open.clear();
+        open.resize(self.groups, (MISSING, 0));
+        entries.clear();
+        sums.clear();
         for row in rows {
             let group = self.group_of_row[row];
             // `MISSING` is past every group.
@@ -212,7 +237,6 @@ impl Rows<'_> {
             entries[at].rows += 1;
             add(row, self.weights[row], &mut sums[at * k..(at + 1) * k]);
         }
-        (entries, sums)
     }
 }
 
