@@ -184,6 +184,8 @@ describe('a tablet is given back', () => {
     await t.talk(2);
     await t.at('pause').click();
     await t.at('leave-open').click();
+    // The page goes to the case once the pause is written: what the test asks for before that would be undone.
+    await t.at('case').waitFor();
     const giveBack = async () => {
       await t.go('end');
       await t.at('give-back').click();

@@ -103,8 +103,13 @@ export class Tablet {
   go = (screen) => this.page.evaluate((to) => (location.hash = `/${to}`), screen);
 
   async openCase(number) {
-    await this.go('today');
-    await this.page.locator(`[data-case="${number}"]`).click();
+    const line = this.page.locator(`[data-case="${number}"]`);
+    // On a busy machine the page may still be on its way to the screen that it opens with.
+    for (let tries = 0; tries < 10 && !(await line.isVisible()); tries += 1) {
+      await this.go('today');
+      await line.waitFor({ timeout: 3000 }).catch(() => {});
+    }
+    await line.click();
     await this.at('case').waitFor();
   }
 
