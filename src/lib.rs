@@ -1,7 +1,7 @@
 //! # scilit: from a household interview to an indicator that anyone can recompute
 //!
 //! A [questionnaire](instrument) is published once and never changes; tablets fetch it without its keys and submit
-//! raw bytes that the [server] stores before it judges them ([storage]). Accepted bytes become
+//! raw bytes that the [server] stores whatever its judgement of them ([storage]). Accepted bytes become
 //! [responses](instrument::response), responses become [scores](instrument::scoring), scores meet the sample design
 //! and become [weighted estimates](statistics), estimates meet targets, districts and groups in the
 //! [indicator], and the indicator leaves as [files](export) from which an outsider can recompute it.
