@@ -312,7 +312,8 @@ impl Intruder {
         match test.file() {
             Some(file) => {
                 let mut c = diesel::SqliteConnection::establish(&file.display().to_string()).expect("a connection");
-                c.batch_execute("BEGIN IMMEDIATE").expect("the lock");
+                // The server writes too: its own jobs may hold the lock just now.
+                c.batch_execute("PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE").expect("the lock");
                 Self::Sqlite(c)
             }
             None => {
