@@ -75,6 +75,22 @@ macro_rules! reading {
     };
 }
 
+/// Runs one block in a transaction of a pool's connection. A database whose disk fails ends the transaction by itself;
+/// diesel would then tell that there is none to roll back, so the block's own error is kept.
+macro_rules! whole {
+    ($pool:expr, $transaction:ident, $connection:ident => $body:block) => {{
+        let mut cause = None;
+        let done = $pool.get()?.$transaction(|$connection| {
+            let done = (|| -> Result<_, crate::storage::StorageError> { $body })();
+            done.map_err(|error| {
+                cause = Some(error);
+                crate::storage::StorageError::Unavailable("rolled back".to_owned())
+            })
+        });
+        done.map_err(|error| cause.unwrap_or(error))
+    }};
+}
+
 /// Runs one block in a transaction that may write: all of it is durable when this returns `Ok`, or none of it happened.
 macro_rules! writing {
     ($database:expr, $connection:ident => $body:block) => {
@@ -83,13 +99,11 @@ macro_rules! writing {
                 // Waiting has an end, so that a caller hears in time that the database is busy.
                 match turn.try_lock_for(crate::storage::connection::TURN_WAIT_MAX) {
                     None => Err(crate::storage::StorageError::Unavailable("too many are writing".to_owned())),
-                    Some(_turn) => writer
-                        .get()?
-                        .immediate_transaction(|$connection| -> Result<_, crate::storage::StorageError> { $body }),
+                    Some(_turn) => whole!(writer, immediate_transaction, $connection => $body),
                 }
             }
             crate::storage::Database::Postgres { pool } => {
-                pool.get()?.transaction(|$connection| -> Result<_, crate::storage::StorageError> { $body })
+                whole!(pool, transaction, $connection => $body)
             }
         }
     };

@@ -367,7 +367,7 @@ where
 
 macro_rules! migrate_to {
     ($connection:expr, $source:expr, $schema:expr) => {{
-        let fault = |error: Box<dyn std::error::Error + Send + Sync>| StorageError::Migration(error.to_string());
+        let fault = |error: Box<dyn std::error::Error + Send + Sync>| StorageError::in_migration(error.to_string());
         let known = $connection.pending_migrations($source).map_err(fault)?;
         let names: Vec<String> = known.iter().map(|migration| migration.name().version().to_string()).collect();
         if let Some(unknown) = $schema.iter().find(|version| !names.contains(version)) {
@@ -401,7 +401,7 @@ fn sqlite_wake(c: &mut SqliteConnection, triggers: &[String]) -> Result<(), Stor
     for trigger in triggers {
         c.batch_execute(trigger)?;
     }
-    c.run_pending_migrations(SQLITE).map_err(|error| StorageError::Migration(error.to_string()))?;
+    c.run_pending_migrations(SQLITE).map_err(|error| StorageError::in_migration(error.to_string()))?;
     Ok(())
 }
 
@@ -445,6 +445,6 @@ fn postgres_wake(c: &mut PgConnection, back: &[String]) -> Result<(), StorageErr
     for statement in lines(c, COUNTERS)? {
         c.batch_execute(&statement)?;
     }
-    c.run_pending_migrations(POSTGRES).map_err(|error| StorageError::Migration(error.to_string()))?;
+    c.run_pending_migrations(POSTGRES).map_err(|error| StorageError::in_migration(error.to_string()))?;
     Ok(())
 }

@@ -88,14 +88,18 @@ pub enum StorageError {
 
 impl From<DieselError> for StorageError {
     fn from(error: DieselError) -> Self {
+        // SQLite ends a transaction by itself when its disk fails, so that the rollback after it fails, too: what went
+        // wrong first is what happened.
+        let error = match error {
+            DieselError::RollbackErrorOnCommit { commit_error, .. } => *commit_error,
+            error => error,
+        };
         match &error {
             DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, _)
             | DieselError::BrokenTransactionManager => Self::Unavailable(error.to_string()),
             DieselError::DatabaseError(_, information) => match information.message() {
                 message if message.contains("disk is full") || message.contains("No space left") => Self::Full,
-                message if message.contains("disk I/O error") || message.contains("could not fsync") => {
-                    Self::Disk(message.to_owned())
-                }
+                message if is_of_the_disk(message) => Self::Disk(message.to_owned()),
                 message if message.contains("locked") || message.contains("timeout") => {
                     Self::Unavailable(message.to_owned())
                 }
@@ -109,14 +113,32 @@ impl From<DieselError> for StorageError {
     }
 }
 
+/// Whether a database's message says that its disk failed. Pools, new connections and migrations wrap the database's own
+/// error in one of theirs and leave nothing of it but the words.
+fn is_of_the_disk(message: &str) -> bool {
+    message.contains("disk I/O error") || message.contains("could not fsync")
+}
+
+impl StorageError {
+    /// A connection that could not be had.
+    fn without_connection(message: String) -> Self {
+        if is_of_the_disk(&message) { Self::Disk(message) } else { Self::Unavailable(message) }
+    }
+
+    /// A migration that failed.
+    pub(super) fn in_migration(message: String) -> Self {
+        if is_of_the_disk(&message) { Self::Disk(message) } else { Self::Migration(message) }
+    }
+}
+
 impl From<diesel::r2d2::PoolError> for StorageError {
     fn from(error: diesel::r2d2::PoolError) -> Self {
-        Self::Unavailable(error.to_string())
+        Self::without_connection(error.to_string())
     }
 }
 
 impl From<diesel::ConnectionError> for StorageError {
     fn from(error: diesel::ConnectionError) -> Self {
-        Self::Unavailable(error.to_string())
+        Self::without_connection(error.to_string())
     }
 }

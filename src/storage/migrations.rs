@@ -53,12 +53,12 @@ pub(super) fn pending(database: &Database) -> Result<Vec<String>, StorageError> 
             c.pending_migrations(POSTGRES).map(|m| m.iter().map(|m| m.name().to_string()).collect())
         }
     };
-    names.map_err(|error| StorageError::Migration(error.to_string()))
+    names.map_err(|error| StorageError::in_migration(error.to_string()))
 }
 
 fn named(versions: Versions<'_>) -> Result<Vec<String>, StorageError> {
     match versions {
         Ok(versions) => Ok(versions.iter().map(ToString::to_string).collect()),
-        Err(error) => Err(StorageError::Migration(error.to_string())),
+        Err(error) => Err(StorageError::in_migration(error.to_string())),
     }
 }
