@@ -46,6 +46,18 @@ impl fmt::Display for FileFault {
 /// Faults of one file listed at most: a file that is wrong in every line must not fill the memory.
 const FAULTS_MAX: usize = 1000;
 
+/// Characters of a fault's text at most. A cell that is quoted in it may be the whole file.
+const TEXT_LENGTH_MAX: usize = 200;
+
+fn clipped(mut text: String) -> String {
+    if let Some((end, _)) = text.char_indices().nth(TEXT_LENGTH_MAX) {
+        text.truncate(end);
+        text.push('…');
+        text.shrink_to_fit();
+    }
+    text
+}
+
 /// Every fault of one file, up to a thousand.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("read {file}: {} fault(s){}", faults.len(), listed(faults))]
@@ -80,7 +92,8 @@ impl Faults {
         zh: impl Into<String>,
         en: impl Into<String>,
     ) {
-        let (column, message_zh, message_en) = (column.map(str::to_owned), zh.into(), en.into());
+        let column = column.map(|name| clipped(name.to_owned()));
+        let (message_zh, message_en) = (clipped(zh.into()), clipped(en.into()));
         let fault = FileFault { file: self.file.clone(), line, column, code, message_zh, message_en };
         match self.faults.len() {
             0..FAULTS_MAX => self.faults.push(fault),

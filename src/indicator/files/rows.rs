@@ -1,7 +1,12 @@
 //! CSV rows by column name, with the line of each, for the set-up files.
 
+use std::borrow::Cow;
+
 use super::Faults;
 use csv::{ReaderBuilder, StringRecord};
+
+/// Bytes of a header at most: each of its names is looked at and quoted many times.
+const HEADER_BYTES_MAX: usize = 16 * 1024;
 
 /// One data row.
 pub(super) struct Row<'a> {
@@ -62,7 +67,12 @@ pub(super) fn read(
     mut row: impl FnMut(&Row<'_>, &mut Faults),
 ) -> Vec<String> {
     // The csv reader counts the line feed of CRLF only with the record after it, so lines would be one too early.
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let text = if text.contains('\r') { Cow::Owned(text.replace("\r\n", "\n")) } else { Cow::Borrowed(text) };
+    if text.lines().next().is_some_and(|header| header.len() > HEADER_BYTES_MAX) {
+        faults.add(1, None, "unreadable", "表头太长", format!("the header has more than {HEADER_BYTES_MAX} bytes"));
+        return Vec::new();
+    }
     let mut reader = ReaderBuilder::new().flexible(true).from_reader(text.as_bytes());
     let header = match reader.headers() {
         Ok(header) => header.clone(),
