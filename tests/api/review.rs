@@ -398,6 +398,56 @@ fn acc030_a_lost_tablet_and_a_disabled_person_hand_in_what_counts_once_accepted(
 }
 
 #[test]
+fn acc029_a_tablet_that_was_enrolled_anew_hands_in_its_unsent_records_under_its_old_name() {
+    on_every_backend(|test| {
+        let app = TestApp::start(test);
+        app.person("boss", &[(Role::Supervisor, "2301")]);
+        let surveyor = app.person("field", &[(Role::Surveyor, "230102")]);
+        let desk = app.sit_down("boss");
+        let (survey, hash) = app.survey("调查");
+        let rows: String = (1..=4).map(|n| format!("c{n},230102,s1,p1,urban,0.5,0.1\n")).collect();
+        let sample = format!("{}\n{rows}", SAMPLE.lines().next().expect("a header"));
+        assert_eq!(app.put_file(&survey, "sample", &sample).status, 201);
+        let old = app.tablet(&desk, &surveyor);
+        let ids: Vec<String> = (1..=4).map(|n| format!("019abcde-0000-7000-8000-00000000290{n}")).collect();
+        let body = |n: usize| submission(&ids[n], &hash, &format!("c{}", n + 1)).to_string();
+        // Three are finished on it and not sent; then the desk gives it up and enrols the same tablet again.
+        let revoke = format!("/api/v1/devices/{}/revoke", old.id);
+        assert_eq!(app.at(&desk, "POST", &revoke, Some(&json!({"status": "lost"}))).status, 204);
+        let again = app.tablet(&desk, &surveyor);
+        assert_ne!(old.id, again.id);
+        let receipts: Vec<Value> = (0..3)
+            .map(|n| {
+                let kept = app.hand_in(&old, &ids[n], body(n).as_bytes());
+                assert_eq!((kept.status, kept.json()["notices"][0]["code"].clone()), (202, json!("late-or-revoked")));
+                kept.json()["receipt"].clone()
+            })
+            .collect();
+        assert_eq!(app.hand_in(&again, &ids[3], body(3).as_bytes()).status, 201, "its new name works meanwhile");
+        assert_eq!(responses(&app, &survey, "interim"), 1);
+        let waiting = app.at(&desk, "GET", "/api/v1/quarantine", None).json();
+        assert_eq!(waiting["waiting"].as_array().expect("a list").len(), 3);
+        for id in &ids[..3] {
+            let seq = app.database().quarantine_of(id).expect("rows")[0].server_seq;
+            let accepted = app.at(
+                &desk,
+                "POST",
+                &format!("/api/v1/quarantine/{seq}/accept"),
+                Some(&json!({"reason": "平板重新注册"})),
+            );
+            assert_eq!(accepted.json()["state"], "parsed");
+        }
+        assert_eq!(responses(&app, &survey, "interim"), 4, "none is lost");
+        // An answer was lost on the way: the same again is the same receipt and no second record.
+        for (n, receipt) in receipts.iter().enumerate() {
+            let replayed = app.hand_in(&old, &ids[n], body(n).as_bytes());
+            assert_eq!((replayed.status, &replayed.json()["receipt"]), (200, receipt));
+        }
+        assert_eq!(responses(&app, &survey, "interim"), 4, "none is doubled");
+    });
+}
+
+#[test]
 fn rel_c9_a_close_and_late_submissions_have_one_order_that_the_log_shows() {
     on_every_backend(|test| {
         let app = TestApp::start(test);
