@@ -5,10 +5,11 @@ use scilit::{
     server::Role,
     storage::{Arrival, Author, NewRun},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{
-    app::{TABLET, TestApp, submission},
+    TestDatabase,
+    app::{SAMPLE, TABLET, TestApp, submission},
     on_every_backend,
 };
 
@@ -34,6 +35,81 @@ fn bytes_kept_but_not_judged_are_judged_at_the_next_start() {
         let again = app.submit(TABLET, 1, body);
         assert_eq!(again.status, 200);
         assert!(again.text().contains(&kept.receipt), "the receipt is the one that was stored");
+    });
+}
+
+/// What is known of the responses and of the quarantine, without the order and hour of arrival and the token.
+fn known(app: &TestApp, survey: &str) -> Value {
+    let plain = |list: &Value| {
+        let mut rows = list.as_array().expect("a list").clone();
+        for row in rows.iter_mut().filter_map(Value::as_object_mut) {
+            row.retain(|key, _| !key.ends_with("_ms") && !["surveyor", "server_seq"].contains(&key.as_str()));
+        }
+        rows.sort_by_key(|row| row["id"].as_str().map(str::to_owned));
+        Value::Array(rows)
+    };
+    let responses = app.get(Role::Analyst, &format!("/api/v1/surveys/{survey}/responses")).json();
+    let quarantine = app.get(Role::Analyst, "/api/v1/quarantine").json();
+    json!({ "responses": plain(&responses["responses"]), "quarantine": plain(&quarantine["waiting"]) })
+}
+
+#[test]
+fn what_is_judged_before_it_is_kept_and_what_is_judged_after_come_to_the_same() {
+    on_every_backend(|test| {
+        let rows: String = (0..12).map(|n| format!("k{n:02},230102,s1,p1,urban,0.5,0.1\n")).collect();
+        let sample = format!("{}\n{rows}", SAMPLE.lines().next().expect("a header"));
+        let prepared = |app: &TestApp| {
+            let (survey, hash) = app.survey("调查");
+            assert_eq!(app.put_file(&survey, "sample", &sample).status, 201);
+            (survey, hash)
+        };
+        let id = |n: usize| format!("019abcde-0000-7000-8000-00000000fa{n:02}");
+        // Good ones; a case that nobody drew, a questionnaire that nobody published, a code that no item has, no JSON.
+        let body = |n: usize, hash: &str| match n {
+            12 => submission(&id(n), hash, "nobody").to_string(),
+            13 => submission(&id(n), &sha256_hex(b"another"), "k00").to_string(),
+            14 => submission(&id(n), hash, "k11")
+                .to_string()
+                .replace("\"answers\":[", "\"answers\":[{\"i\":\"q99\",\"v\":\"9\",\"n_changes\":0,\"ms\":1},"),
+            15 => "{\"half\":".to_owned(),
+            n => submission(&id(n), hash, &format!("k{:02}", n.min(10))).to_string(),
+        };
+        let at_once = TestApp::start(test);
+        let (survey, hash) = prepared(&at_once);
+        std::thread::scope(|scope| {
+            // Two of one case in their order; all others as they come.
+            for n in (0..16).filter(|n| *n != 11) {
+                let (at_once, hash) = (&at_once, &hash);
+                scope.spawn(move || at_once.submit(&id(n), 1, body(n, hash).as_bytes()));
+            }
+        });
+        at_once.submit(&id(11), 1, body(11, &hash).as_bytes());
+        let first = known(&at_once, &survey);
+
+        let other = TestDatabase::sqlite();
+        let app = TestApp::start(&other);
+        let (survey, hash) = prepared(&app);
+        app.stop();
+        let (database, signer) = (other.open(), Signer::from_seed(&[7; 32]));
+        for n in 0..16 {
+            let (id, body) = (id(n), body(n, &hash));
+            let sha256 = sha256_hex(body.as_bytes());
+            let arrival = Arrival {
+                id: &id,
+                rev: 1,
+                sha256: &sha256,
+                body: body.as_bytes(),
+                content_type: "application/json",
+                received_at_ms: 1,
+                received_from: "test",
+                revoked: false,
+            };
+            database.keep_submission(arrival, &Author::system(), &signer).expect("kept bytes");
+        }
+        let after = known(&TestApp::start(&other), &survey);
+        assert_eq!(first, after);
+        let count = |list: &str| first[list].as_array().expect("a list").len();
+        assert!(count("responses") >= 12 && count("quarantine") == 4, "something of each kind: {first}");
     });
 }
 
