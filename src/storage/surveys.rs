@@ -322,11 +322,19 @@ impl Database {
             .load(c))?)
     }
 
-    /// How many cases the survey's sample has.
+    /// How many cases the survey's sample has; a reserve is in it once it was released.
     ///
     /// # Errors
     /// Whatever the database refused.
     pub fn sample_size(&self, survey_id: &str) -> Result<i64, StorageError> {
-        Ok(reading!(self, c => sample_case::table.filter(sample_case::survey_id.eq(survey_id)).count().get_result(c))?)
+        Ok(reading!(self, c => sample_case::table
+            .left_join(substitution::table.on(
+                substitution::survey_id.eq(sample_case::survey_id)
+                    .and(substitution::reserve_case.eq(sample_case::case_id.nullable())),
+            ))
+            .filter(sample_case::survey_id.eq(survey_id))
+            .filter(sample_case::reserve_rank.is_null().or(substitution::id.nullable().is_not_null()))
+            .count()
+            .get_result(c))?)
     }
 }

@@ -154,7 +154,10 @@ fn acc045_a_released_reserve_keeps_its_own_probability_and_an_idle_one_is_not_in
     on_every_backend(|test| {
         let app = TestApp::start_with(test, Settings::default(), indicator);
         let field = field(&app);
+        let in_sample = || app.get(Role::Analyst, &format!("/api/v1/surveys/{}", field.survey)).json()["cases"].clone();
+        assert_eq!(in_sample(), 16, "no reserve is in it yet");
         assert_eq!(field.release(&app, "c00", Some("整栋楼已拆除，无法接触")).status, 201);
+        assert_eq!(in_sample(), 17);
         for (n, case) in ["c01", "r00", "c10", "c11", "c20", "c21", "c30", "c31"].iter().enumerate() {
             assert_eq!(field.interview(&app, n, case).status, 201, "{case}");
         }

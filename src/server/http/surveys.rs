@@ -128,7 +128,7 @@ pub(super) struct SurveyDetailBody {
     survey: SurveyBody,
     /// Versions of the questionnaire that interviews may be made by.
     questionnaires: Vec<String>,
-    /// Cases in the sample.
+    /// Cases in the sample; a reserve is one once it was released.
     cases: i64,
     files: Vec<FileBody>,
 }
