@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use super::{serve::SettingsArguments, token::open_with};
 use crate::{
-    server::{Clock, Keys, PublicKey},
+    server::{Clock, Keys, PublicKey, SealingKeys},
     storage::{Act, Author},
 };
 
@@ -64,6 +64,7 @@ fn rotate(settings: SettingsArguments) -> anyhow::Result<()> {
     let object = format!("key/{old_id}");
     database.log(&[Act::done(&Author::command_line(), clock.now_ms(), "key.rotate", object, detail)])?;
     let new = old.rotate(&config.key_dir, clock.now_ms())?;
+    SealingKeys::rotate(&config.key_dir, clock.now_ms())?;
     println!("{} signs from the next start of the server on, instead of {old_id}", new.signer().key_id());
     Ok(())
 }

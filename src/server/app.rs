@@ -15,7 +15,8 @@ use actix_web::{
 };
 
 use super::{
-    Clock, Config, Finding, Instruments, Keys, KeysError, Metrics, Passwords, Refusal, Throttle, audit, disk,
+    Clock, Config, Finding, Instruments, Keys, KeysError, Metrics, Passwords, Refusal, SealingKeys, Throttle, audit,
+    disk,
     http::{self, Shared},
     jobs::{self, Engine, Notary, Runner},
     judge::{self, Rejudging},
@@ -99,6 +100,7 @@ pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<Runnin
     }
     self_check(&database, &config, &clock)?;
     let (keys, is_new_key) = Keys::open(&config.key_dir, clock.now_ms())?;
+    let sealing = SealingKeys::open(&config.key_dir, clock.now_ms())?;
     super::vault::check_key_file(&config.key_dir)?;
     let instruments = Instruments::default();
     let judged = judge::judge_waiting(&database, &instruments, &clock)?;
@@ -126,6 +128,7 @@ pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<Runnin
         config,
         clock: clock.clone(),
         keys,
+        sealing,
         instruments,
     };
     let (handle, thread) = listen(shared, listener)?;

@@ -212,7 +212,7 @@ pub(super) fn sync(folder: &Path) -> std::io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
-fn refuse_exposed(path: &Path) -> Result<(), KeysError> {
+pub(super) fn refuse_exposed(path: &Path) -> Result<(), KeysError> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

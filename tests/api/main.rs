@@ -16,6 +16,7 @@ mod devices;
 mod fuzz;
 mod hygiene;
 mod limits;
+mod packages;
 mod people;
 mod questionnaires;
 mod recovery;

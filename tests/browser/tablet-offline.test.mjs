@@ -176,6 +176,9 @@ describe('acc005 a write fails', () => {
     await other.at('package-message').filter({ hasText: '已导入 1 份' }).waitFor();
     await other.waitState('000005', 'verified');
     assert.ok((await field.responses()).some((one) => one.case === '000005' && one.state === 'parsed'));
+    // The office opens its part of the same file without the PIN, and finds the record that it has.
+    const { results } = await field.supervisor.send('POST', '/api/v1/packages', JSON.parse(text));
+    assert.deepEqual(results.map((one) => one.status), [200]);
     await other.clean();
   });
 });

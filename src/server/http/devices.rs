@@ -11,7 +11,7 @@ use validator::Validate;
 use super::{
     Problem, Shared, codes,
     extract::{Asker, Checked, call},
-    keys::{self, KeyBody},
+    keys::{self, KeyBody, SealingKeyBody},
     problem::ProblemBody,
     responses::Page,
     sessions::address,
@@ -78,6 +78,8 @@ pub(super) struct EnrolledBody {
     /// Slides on with use.
     token_ends_ms: i64,
     server_keys: Vec<KeyBody>,
+    /// What the tablet seals packages to.
+    sealing_key: Option<SealingKeyBody>,
     user: EnrolledUser,
     /// Codes of the surveys that are open.
     surveys: Vec<String>,
@@ -101,6 +103,8 @@ pub(super) struct ManifestBody {
     /// Hashes of the questionnaires that open surveys use.
     instruments: Vec<String>,
     server_keys: Vec<KeyBody>,
+    /// What the tablet seals packages to.
+    sealing_key: Option<SealingKeyBody>,
     policy: PolicyBody,
 }
 
@@ -252,6 +256,7 @@ pub(super) async fn enrol(
             device_token: joined.token,
             token_ends_ms: joined.token_ends_ms,
             server_keys: keys::all(shared),
+            sealing_key: keys::sealing(shared),
             user: EnrolledUser { id: person.id, display_name: person.display_name, work_id: person.work_id },
             surveys: open.map(|survey| survey.code).collect(),
         })
@@ -276,6 +281,7 @@ pub(super) async fn manifest(request: HttpRequest, shared: Data<Shared>) -> Resu
             min_release: shared.config.min_release.clone(),
             instruments: instruments.into_iter().collect(),
             server_keys: keys::all(shared),
+            sealing_key: keys::sealing(shared),
             policy: PolicyBody { grace_days, body_bytes_max: shared.config.submission_bytes_max, batch_items_max },
         })
     })

@@ -89,11 +89,11 @@ pub struct Imports(Arc<AtomicUsize>);
 
 /// A place for an imported file, free again when this goes.
 #[derive(Debug)]
-struct Permit(Arc<AtomicUsize>);
+pub(super) struct Permit(Arc<AtomicUsize>);
 
 impl Imports {
     /// A place, once one is free; `None` when none is for a while.
-    async fn wait(&self) -> Option<Permit> {
+    pub(super) async fn wait(&self) -> Option<Permit> {
         for _ in 0..IMPORT_TRIES_MAX {
             if let Some(permit) = self.take() {
                 return Some(permit);

@@ -14,8 +14,8 @@ use crate::{
     server::{Fault, Text},
 };
 
-/// Fields that carry the text of a whole file; `body` is a submission's bytes in a batch.
-const FILES: &[&str] = &["body", "profile"];
+/// Fields that carry the text of a whole file; `body` is a submission's bytes in a batch, the last two are what a package seals.
+const FILES: &[&str] = &["body", "profile", "data", "office_data"];
 
 /// Reads a request's body: `malformed` when it is not JSON, `invalid` when it is too large in some part or not of the
 /// request's form.

@@ -10,6 +10,17 @@ use crate::server::PublicKey;
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct KeysBody {
     keys: Vec<KeyBody>,
+    /// What tablets seal packages to.
+    sealing: Option<SealingKeyBody>,
+}
+
+/// The public key of HPKE in base mode: DHKEM(P-256, HKDF-SHA256), HKDF-SHA256, AES-256-GCM.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct SealingKeyBody {
+    /// Eight hex digits.
+    id: String,
+    /// An uncompressed point, base64.
+    key: String,
 }
 
 /// A public key.
@@ -39,8 +50,13 @@ pub(super) fn all(shared: &Shared) -> Vec<KeyBody> {
     shared.keys.public().iter().map(KeyBody::from).collect()
 }
 
+/// The key to seal to, as answers show it.
+pub(super) fn sealing(shared: &Shared) -> Option<SealingKeyBody> {
+    shared.sealing.in_use().map(|(id, key)| SealingKeyBody { id: id.to_owned(), key: key.to_owned() })
+}
+
 /// The server's public keys.
 #[utoipa::path(get, path = "/api/v1/keys", tag = "evidence", responses((status = 200, description = "The keys.", body = KeysBody)))]
 pub(super) async fn list(shared: Data<Shared>) -> HttpResponse {
-    HttpResponse::Ok().json(KeysBody { keys: all(&shared) })
+    HttpResponse::Ok().json(KeysBody { keys: all(&shared), sealing: sealing(&shared) })
 }

@@ -22,6 +22,7 @@ mod inbox;
 mod json;
 mod keys;
 mod openapi;
+mod packages;
 mod pages;
 mod people;
 mod problem;
@@ -54,7 +55,7 @@ use actix_web::{
 };
 
 use super::{
-    Clock, Config, Instruments, Keys, Metrics, Passwords, Throttle, Writer,
+    Clock, Config, Instruments, Keys, Metrics, Passwords, SealingKeys, Throttle, Writer,
     jobs::{Notary, Runner},
 };
 use crate::storage::Database;
@@ -70,6 +71,8 @@ pub struct Shared {
     pub clock: Clock,
     /// The signing keys.
     pub keys: Keys,
+    /// The keys that tablets seal packages to.
+    pub sealing: SealingKeys,
     /// The signer of the audit log's checkpoints.
     pub notary: Notary,
     /// The one that keeps and judges submissions.

@@ -8,7 +8,7 @@ use actix_web::{
 
 use super::{
     Problem, assignments, attachments, audit, changes, codes, devices, downloads, events, health, identity, inbox,
-    keys, openapi, people, quarantine, questionnaires, reserves, responses, review, runs, series, sessions,
+    keys, openapi, packages, people, quarantine, questionnaires, reserves, responses, review, runs, series, sessions,
     submissions, surveys, sync,
 };
 use crate::{
@@ -69,6 +69,7 @@ routes! {
     POST "/api/v1/surveys/{id}/runs" => runs::create;
     PUT "/api/v1/submissions/{uuid}/revs/{rev}" => submissions::put;
     POST "/api/v1/submissions:batch" => sync::batch;
+    POST "/api/v1/packages" => packages::take;
     POST "/api/v1/reconcile" => sync::reconcile;
     GET "/api/v1/time" => sync::time;
     GET "/api/v1/receipts/{short}" => submissions::receipt;

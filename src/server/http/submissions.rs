@@ -22,7 +22,7 @@ use crate::{
         Arriving, Fault, KeptAndJudged, Pending, Received, Text,
         judge::{notices, verdict},
     },
-    storage::{InterviewState, Judgement, Kept, StorageError, Waiting},
+    storage::{Author, InterviewState, Judgement, Kept, StorageError, Waiting},
 };
 
 /// The answer to a submission.
@@ -82,7 +82,7 @@ pub(super) async fn put(
 ) -> Result<HttpResponse, Problem> {
     let (id, rev) = address(&path)?;
     let sha256 = digest(&request)?;
-    let arriving = arriving(&shared, &asker, Named { id: &id, rev, sha256: &sha256 }, body.0)?;
+    let arriving = arriving(&shared, &Sender::of(&asker), Named { id: &id, rev, sha256: &sha256 }, body.0)?;
     let outcome = finished(&shared, vec![arriving]).await?.pop().unwrap_or_else(|| Err(Problem::of(&codes::INTERNAL)));
     let (status, body) = answer(&outcome?)?;
     Ok(HttpResponse::build(status).content_type("application/json").body(body))
@@ -96,14 +96,27 @@ pub(super) struct Named<'a> {
     pub(super) sha256: &'a str,
 }
 
+/// Whose the bytes are, and whether they come from a tablet or a person that may no longer work.
+#[derive(Debug, Clone)]
+pub(super) struct Sender {
+    pub(super) by: Author,
+    pub(super) revoked: bool,
+}
+
+impl Sender {
+    pub(super) fn of(asker: &Asker) -> Self {
+        Self { by: asker.0.author(), revoked: asker.0.actor.as_ref().is_some_and(|actor| actor.revoked) }
+    }
+}
+
 /// The bytes on their way to the writer, when they are the ones announced.
-pub(super) fn arriving(shared: &Shared, asker: &Asker, named: Named<'_>, body: Bytes) -> Result<Arriving, Problem> {
+pub(super) fn arriving(shared: &Shared, sender: &Sender, named: Named<'_>, body: Bytes) -> Result<Arriving, Problem> {
     if sha256_hex(&body) != named.sha256 {
         return Err(Problem::of(&codes::DIGEST_MISMATCH));
     }
     let (id, rev, sha256) = (named.id.to_owned(), named.rev, named.sha256.to_owned());
-    let (received_at_ms, by) = (shared.clock.now_ms(), asker.0.author());
-    let revoked = asker.0.actor.as_ref().is_some_and(|actor| actor.revoked);
+    let received_at_ms = shared.clock.now_ms();
+    let Sender { by, revoked } = sender.clone();
     Ok(Arriving { id, rev, sha256, body, received_at_ms, by, revoked })
 }
 

@@ -13,7 +13,7 @@ use super::{
     Problem, Shared, body, codes,
     extract::{Asker, Soon, call, checked, shared},
     problem::ProblemBody,
-    submissions::{Named, answer, arriving, device_id, finished, not_a_revision},
+    submissions::{Named, Sender, answer, arriving, device_id, finished, not_a_revision},
 };
 use crate::{
     evidence::is_sha256_hex,
@@ -42,7 +42,7 @@ pub(super) struct BatchLine {
 /// The answer to a batch: one result for each line, in the order of the lines.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct BatchAnswer {
-    results: Vec<BatchResult>,
+    pub(super) results: Vec<BatchResult>,
 }
 
 /// What a PUT of this line alone would have been answered.
@@ -66,7 +66,7 @@ pub(super) struct BatchResult {
 
 /// A batch's lines with their numbers, blank ones left out.
 #[derive(Debug)]
-pub(super) struct Lines(Vec<(usize, Vec<u8>)>);
+pub(super) struct Lines(pub(super) Vec<(usize, Vec<u8>)>);
 
 impl FromRequest for Lines {
     type Error = Problem;
@@ -82,10 +82,14 @@ impl FromRequest for Lines {
     }
 }
 
+/// The lines that have something in them, with their numbers.
+pub(super) fn numbered(bytes: &[u8]) -> Vec<(usize, Vec<u8>)> {
+    let filled = bytes.split(|byte| *byte == b'\n').enumerate().filter(|(_, line)| !line.trim_ascii().is_empty());
+    filled.map(|(index, line)| (index + 1, line.to_vec())).collect()
+}
+
 fn lines(bytes: &[u8]) -> Result<Lines, Problem> {
-    let numbered = bytes.split(|byte| *byte == b'\n').enumerate();
-    let filled = numbered.filter(|(_, line)| !line.trim_ascii().is_empty());
-    let lines: Vec<_> = filled.map(|(index, line)| (index + 1, line.to_vec())).collect();
+    let lines = numbered(bytes);
     match lines.len() {
         0 => Err(Problem::of(&codes::MALFORMED).because("一行也没有")),
         1..=BATCH_LINES_MAX => Ok(Lines(lines)),
@@ -111,32 +115,47 @@ pub(super) async fn batch(
     lines: Lines,
 ) -> Result<HttpResponse, Problem> {
     let request_id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
-    let read = call(&shared, move |shared| Ok(read_all(shared, &asker, &lines))).await?;
+    let read = call(&shared, move |shared| Ok(read_all(shared, &Sender::of(&asker), &lines))).await?;
+    let results = results_of(&shared, read, BATCH_LINES_MAX, &request_id).await?;
+    Ok(HttpResponse::build(StatusCode::MULTI_STATUS).json(BatchAnswer { results }))
+}
+
+/// Hands what was read to the writer, so many at once; one result for each line, in order.
+pub(super) async fn results_of(
+    shared: &Data<Shared>,
+    read: Vec<ReadLine>,
+    at_once: usize,
+    request_id: &str,
+) -> Result<Vec<BatchResult>, Problem> {
     let mut sent = Vec::new();
     let mut heads = Vec::new();
     for (number, head, arriving) in read {
         let refused = arriving.map(|arriving| sent.push(arriving)).err();
         heads.push((number, head, refused));
     }
-    let mut kept = finished(&shared, sent).await?.into_iter();
+    let mut kept = Vec::new();
+    for some in sent.chunks(at_once) {
+        kept.extend(finished(shared, some.to_vec()).await?);
+    }
+    let mut kept = kept.into_iter();
     let results = heads.into_iter().map(|(number, head, refused)| {
         let received = match refused {
             Some(problem) => Err(problem),
             None => kept.next().unwrap_or_else(|| Err(Problem::of(&codes::INTERNAL))),
         };
-        result(number, head, received.and_then(|received| answer(&received)), &request_id)
+        result(number, head, received.and_then(|received| answer(&received)), request_id)
     });
-    Ok(HttpResponse::build(StatusCode::MULTI_STATUS).json(BatchAnswer { results: results.collect() }))
+    Ok(results.collect())
 }
 
 /// A line's number, its id and revision when it is a sound item, and its bytes or why not.
-type ReadLine = (usize, Option<(String, i32)>, Result<Arriving, Problem>);
+pub(super) type ReadLine = (usize, Option<(String, i32)>, Result<Arriving, Problem>);
 
-fn read_all(shared: &Shared, asker: &Asker, lines: &Lines) -> Vec<ReadLine> {
+pub(super) fn read_all(shared: &Shared, sender: &Sender, lines: &Lines) -> Vec<ReadLine> {
     let read = |(number, bytes): &(usize, Vec<u8>)| match read_line(bytes, shared.config.submission_bytes_max) {
         Err(problem) => (*number, None, Err(problem)),
         Ok(BatchLine { id, rev, sha256, body }) => {
-            let arriving = arriving(shared, asker, Named { id: &id, rev, sha256: &sha256 }, body.into());
+            let arriving = arriving(shared, sender, Named { id: &id, rev, sha256: &sha256 }, body.into());
             (*number, Some((id, rev)), arriving)
         }
     };

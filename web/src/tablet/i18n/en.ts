@@ -48,7 +48,7 @@ export default {
     closed_why: 'This page stopped writing. Open it again.',
     open: 'The storage of this tablet cannot be opened',
     open_why: 'It may be a private window, or there is no room. Check, then open again.',
-    export_why: 'The package is encrypted with your PIN; any enrolled tablet can take it in.',
+    export_why: 'The package is encrypted with your PIN; any enrolled tablet can take it in. The office can take in its finished interviews without the PIN.',
     export: 'Export encrypted package',
     exported: 'Exported: {name}',
     reload: 'Open again',

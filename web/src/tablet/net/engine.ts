@@ -1,6 +1,6 @@
 import type { QueueRow } from '../store/database';
 import type { Session } from '../store/session';
-import type { Book, Case, InboxMessage, ServerKey } from '../work/types';
+import type { Book, Case, InboxMessage, SealingKey, ServerKey } from '../work/types';
 import { hex, sha256 } from '../store/crypto';
 import { jsonOf, type Answer, type Send } from './api';
 import { afterAnswer, DAY_MS, mayPurge, unsent } from './queue';
@@ -61,6 +61,7 @@ interface Manifest {
   min_release: string | null;
   instruments: string[];
   server_keys: ServerKey[];
+  sealing_key: SealingKey | null;
   policy: { grace_days: number };
 }
 
@@ -71,9 +72,12 @@ async function manifest(parts: Parts): Promise<void> {
     parts.book.offsetMs = Math.round(answer.serverMs - (before + parts.now()) / 2);
   // A revoked or timed-out token may still hand in: the submissions go on, everything else waits.
   if (answer.kind === 'refused') return;
-  const { min_release, instruments, server_keys, policy } = jsonOf<Manifest>(answer);
+  const { min_release, instruments, server_keys, sealing_key, policy } = jsonOf<Manifest>(answer);
   parts.book.policy = { grace_days: policy.grace_days, min_release };
-  parts.book.keys = addKeys(parts.book.keys, server_keys);
+  const keys = addKeys(parts.book.keys, server_keys);
+  // The server that was pinned may also exchange what is sealed to it.
+  if (keys !== parts.book.keys) parts.book.sealing = sealing_key;
+  parts.book.keys = keys;
   for (const hash of instruments) await instrument(parts, hash);
   await parts.session.keepBook(parts.book);
   parts.changed();

@@ -68,8 +68,15 @@ export interface Book {
   messages: InboxMessage[];
   policy: { grace_days: number; min_release: string | null };
   keys: readonly ServerKey[];
+  /** What packages are sealed to; none from an older server. */
+  sealing?: SealingKey | null;
   token: string;
   offsetMs: number;
+}
+
+export interface SealingKey {
+  readonly id: string;
+  readonly key: string;
 }
 
 export interface ServerKey {

@@ -1,0 +1,166 @@
+//! What a tablet that cannot send carried away as a file reaches the server without its PIN, once and for the right office.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hpke::{
+    Deserializable, OpModeS, Serializable, aead::AesGcm256, kdf::HkdfSha256, kem::DhP256HkdfSha256, rand_core,
+    single_shot_seal,
+};
+use scilit::{evidence::sha256_hex, server::Role};
+use serde_json::{Value, json};
+
+use crate::support::{
+    app::{TABLET, TestApp, submission},
+    on_every_backend,
+    people::Desk,
+};
+
+const OTHER: &str = "019abcde-0000-7000-8000-000000000002";
+
+/// "Random" bytes of a test.
+struct Counting(u8);
+
+impl rand_core::RngCore for Counting {
+    fn next_u32(&mut self) -> u32 {
+        self.0 = self.0.wrapping_mul(31).wrapping_add(7);
+        u32::from(self.0)
+    }
+
+    fn next_u64(&mut self) -> u64 {
+        u64::from(self.next_u32())
+    }
+
+    fn fill_bytes(&mut self, bytes: &mut [u8]) {
+        bytes.iter_mut().for_each(|byte| *byte = self.next_u32().to_le_bytes()[0]);
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), rand_core::Error> {
+        self.fill_bytes(bytes);
+        Ok(())
+    }
+}
+
+impl rand_core::CryptoRng for Counting {}
+
+/// A package as the tablet makes it, without the part that its PIN opens.
+fn package(app: &TestApp, tablet: &str, records: &[(&str, String)]) -> Value {
+    let key = app.send(None, "GET", "/api/v1/keys", &[], b"").json()["sealing"].clone();
+    let point = STANDARD.decode(key["key"].as_str().expect("a key")).expect("base64");
+    let to = Deserializable::from_bytes(&point).expect("a point of the curve");
+    let line = |(id, body): &(&str, String)| {
+        json!({ "id": id, "rev": 1, "sha256": sha256_hex(body.as_bytes()), "body": body }).to_string()
+    };
+    let lines = records.iter().map(line).collect::<Vec<_>>().join("\n");
+    let (enc, data) = single_shot_seal::<AesGcm256, HkdfSha256, DhP256HkdfSha256, _>(
+        &OpModeS::Base,
+        &to,
+        b"scilit-tablet-package/2",
+        lines.as_bytes(),
+        tablet.as_bytes(),
+        &mut Counting(7),
+    )
+    .expect("sealed");
+    json!({
+        "format": "scilit-tablet-package/2", "made_at": "2025-06-01T08:00:00Z", "device": tablet,
+        "office_key": key["id"], "office_enc": STANDARD.encode(enc.to_bytes()), "office_data": STANDARD.encode(data),
+        // The part for the PIN is as long as the tablet's work and is not looked at.
+        "data": "A".repeat(100_000),
+    })
+}
+
+struct Office {
+    app: TestApp,
+    desk: Desk,
+    survey: String,
+    hash: String,
+    surveyor: String,
+}
+
+fn office(test: &crate::support::TestDatabase) -> Office {
+    let app = TestApp::start(test);
+    app.person("boss", &[(Role::Supervisor, "2301")]);
+    let surveyor = app.person("field", &[(Role::Surveyor, "230102")]);
+    let desk = app.sit_down("boss");
+    let (survey, hash) = app.survey("调查");
+    Office { app, desk, survey, hash, surveyor }
+}
+
+#[test]
+fn finished_records_of_a_package_wait_for_a_supervisor_and_are_kept_once() {
+    on_every_backend(|test| {
+        let Office { app, desk, survey, hash, surveyor } = office(test);
+        let tablet = app.tablet(&desk, &surveyor);
+        let records = [
+            (TABLET, submission(TABLET, &hash, "c1").to_string()),
+            (OTHER, submission(OTHER, &hash, "c2").to_string()),
+            ("no-uuid", format!("{{\"long\":\"{}\"}}", "a".repeat(20_000))),
+        ];
+        let file = package(&app, &tablet.id, &records);
+        assert!(!file.to_string().contains(TABLET), "the file tells nothing");
+        let taken = app.at(&desk, "POST", "/api/v1/packages", Some(&file));
+        assert_eq!(taken.status, 207, "{}", taken.text());
+        let statuses = |answer: &Value| -> Vec<u64> {
+            answer["results"]
+                .as_array()
+                .expect("results")
+                .iter()
+                .map(|one| one["status"].as_u64().expect("it"))
+                .collect()
+        };
+        assert_eq!(statuses(&taken.json()), [202, 202, 422], "one that is none hinders no other");
+        let listed = |state: &str| {
+            let path = format!("/api/v1/surveys/{survey}/responses");
+            let all = app.at(&desk, "GET", &path, None).json()["responses"].clone();
+            let all = all.as_array().expect("a list").clone();
+            all.iter().filter(|one| one["state"] == state).cloned().collect::<Vec<_>>()
+        };
+        assert_eq!((listed("quarantined").len(), listed("parsed").len()), (2, 0), "they wait");
+        for id in [TABLET, OTHER] {
+            let seq = app.database().quarantine_of(id).expect("rows")[0].server_seq;
+            let accept = format!("/api/v1/quarantine/{seq}/accept");
+            assert_eq!(app.at(&desk, "POST", &accept, Some(&json!({"reason": "平板损坏"}))).status, 200);
+        }
+        assert_eq!(listed("parsed").len(), 2);
+        assert!(listed("parsed").iter().all(|one| one["surveyor"] == tablet.id.as_str()), "in their tablet's name");
+        // The tablet came to life and sends the same, and the file is handed in once more.
+        assert_eq!(app.hand_in(&tablet, TABLET, records[0].1.as_bytes()).status, 200);
+        assert_eq!(statuses(&app.at(&desk, "POST", "/api/v1/packages", Some(&file)).json()), [200, 200, 422]);
+        assert_eq!(listed("parsed").len(), 2, "nothing is doubled");
+        assert_eq!(app.logged().iter().filter(|(action, _)| action == "package.open").count(), 2);
+    });
+}
+
+#[test]
+fn a_package_that_was_changed_or_is_not_for_this_office_opens_nothing() {
+    on_every_backend(|test| {
+        let Office { app, desk, hash, surveyor, .. } = office(test);
+        app.person("elsewhere", &[(Role::Supervisor, "2302")]);
+        let elsewhere = app.sit_down("elsewhere");
+        let (tablet, another) = (app.tablet(&desk, &surveyor), app.tablet(&desk, &surveyor));
+        let good = package(&app, &tablet.id, &[(TABLET, submission(TABLET, &hash, "c1").to_string())]);
+        let with = |pointer: &str, value: Value| {
+            let mut file = good.clone();
+            *file.pointer_mut(pointer).expect("a place") = value;
+            file
+        };
+        let mut data = good["office_data"].as_str().expect("text").to_owned();
+        let first = if data.starts_with('A') { "B" } else { "A" };
+        data.replace_range(..1, first);
+        let refused = |file: &Value| {
+            let answer = app.at(&desk, "POST", "/api/v1/packages", Some(file)).json();
+            (answer["status"].clone(), answer["errors"][0]["pointer"].clone(), answer["errors"][0]["code"].clone())
+        };
+        assert_eq!(refused(&with("/office_data", json!(data))), (json!(422), json!("/office_data"), json!("damaged")));
+        assert_eq!(refused(&with("/office_data", json!("“"))), (json!(422), json!("/office_data"), json!("damaged")));
+        assert_eq!(refused(&with("/office_enc", json!("AA=="))), (json!(422), json!("/office_data"), json!("damaged")));
+        assert_eq!(
+            refused(&with("/office_key", json!("00000000"))),
+            (json!(422), json!("/office_key"), json!("unknown-key"))
+        );
+        assert_eq!(refused(&with("/device", json!(another.id))).2, "damaged", "another tablet's name");
+        assert_eq!(refused(&with("/device", json!("nobody"))).0, 404);
+        assert_eq!(refused(&with("/format", json!("scilit-tablet-package/1"))).0, 422);
+        assert_eq!(app.at(&elsewhere, "POST", "/api/v1/packages", Some(&good)).problem(), "forbidden-scope");
+        assert!(app.database().interview(TABLET).expect("looked").is_none(), "nothing was stored");
+        assert_eq!(app.at(&desk, "POST", "/api/v1/packages", Some(&good)).status, 207, "the control");
+    });
+}
