@@ -163,8 +163,10 @@ pub(super) fn compute(analyst: &Client, survey: &str, earlier: Option<&str>) -> 
 }
 
 /// The files that people open; the others are in the bundle.
-const SHOWN_FILES: [&str; 7] = [
+const SHOWN_FILES: [&str; 9] = [
     export::PERSONS_FILE,
+    export::SCORES_FILE,
+    export::ITEMS_FILE,
     export::RESPONSE_RATES_FILE,
     export::INDICATOR_FILE,
     export::WEIGHTS_LOG_FILE,
