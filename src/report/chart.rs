@@ -1,9 +1,10 @@
-//! Interval charts as SVG: points with whiskers, lines of the whole and of targets, a light band behind what cannot be
-//! told from the whole. Plain shapes and no style sheet, so that it looks the same in HTML and in PDF.
+//! Interval charts: points with whiskers, lines of the whole and of targets, a light band behind what cannot be told
+//! from the whole.
 
-use std::fmt::Write as _;
-
-use super::format;
+use super::{
+    drawing::{Anchor, Colour, Drawing, Shape},
+    format,
+};
 
 /// One row.
 pub(super) struct ChartRow {
@@ -38,14 +39,14 @@ const TEXT: f64 = 12.0;
 const VALUE: f64 = 62.0;
 const GAP: f64 = 10.0;
 
-const INK: &str = "#17202a";
-const INK_2: &str = "#4a5663";
-const ACCENT: &str = "#1d5fa6";
-const CAUTION: &str = "#7a5200";
-const CAUTION_LINE: &str = "#b07c10";
-const BAND: &str = "#e3ebf4";
-const GRID: &str = "#d5dbe2";
-const FONT: &str = "'PingFang SC','Microsoft YaHei','Noto Sans CJK SC','Source Han Sans SC',sans-serif";
+const WHITE: Colour = [0xff; 3];
+const INK: Colour = [0x17, 0x20, 0x2a];
+const INK_2: Colour = [0x4a, 0x56, 0x63];
+const ACCENT: Colour = [0x1d, 0x5f, 0xa6];
+const CAUTION: Colour = [0x7a, 0x52, 0x00];
+const CAUTION_LINE: Colour = [0xb0, 0x7c, 0x10];
+const BAND: Colour = [0xe3, 0xeb, 0xf4];
+const GRID: Colour = [0xd5, 0xdb, 0xe2];
 
 /// The right end of an axis that holds these shares: a multiple of its step.
 pub(super) fn axis_end(shares: impl Iterator<Item = f64>) -> f64 {
@@ -68,10 +69,6 @@ fn measure(text: &str) -> f64 {
     text.chars().map(|sign| if u32::from(sign) > 0x2e7f { TEXT } else { TEXT * 0.56 }).sum()
 }
 
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
 struct Plot {
     left: f64,
     right: f64,
@@ -87,90 +84,75 @@ impl Plot {
 }
 
 /// Draws the chart.
-pub(super) fn draw(chart: &Chart<'_>) -> String {
+pub(super) fn draw(chart: &Chart<'_>) -> Drawing {
     let names = chart.rows.iter().map(|row| measure(&row.name)).fold(0.0, f64::max).min(WIDTH * 0.4);
     let top = 6.0 + LINE_LABEL * chart.lines.len() as f64;
     let bottom = top + ROW * chart.rows.len() as f64;
     let plot = Plot { left: names + GAP, right: WIDTH - VALUE - GAP, top, bottom, end: chart.end };
-    let height = bottom + AXIS;
-    let mut out = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" font-family=\"{FONT}\" font-size=\"{TEXT}\">"
-    );
-    grid(&mut out, &plot);
-    for (at, row) in chart.rows.iter().enumerate().filter(|(_, row)| row.banded) {
-        let y = top + ROW * at as f64;
-        let _ = write!(out, "<rect x=\"0\" y=\"{y}\" width=\"{WIDTH}\" height=\"{ROW}\" fill=\"{BAND}\"/>");
-        let _ = row;
+    let middle = |at: usize| top + ROW * (at as f64 + 0.5);
+    let mut shapes = Vec::new();
+    for (at, _) in chart.rows.iter().enumerate().filter(|(_, row)| row.banded) {
+        shapes.push(Shape::Area([0.0, middle(at) - ROW / 2.0, WIDTH, ROW], BAND));
     }
-    lines(&mut out, &plot, chart.lines);
+    grid(&mut shapes, &plot);
+    lines(&mut shapes, &plot, chart.lines);
     for (at, row) in chart.rows.iter().enumerate() {
-        whisker(&mut out, &plot, row, top + ROW * (at as f64 + 0.5));
+        whisker(&mut shapes, &plot, row, middle(at));
     }
-    out.push_str("</svg>");
-    out
+    Drawing { width: WIDTH, height: bottom + AXIS, text_size: TEXT, shapes }
 }
 
-fn grid(out: &mut String, plot: &Plot) {
+fn line(ends: [f64; 4], colour: Colour, width: f64) -> Shape {
+    Shape::Line { ends, colour, width, dashed: false }
+}
+
+fn words(text: &str, at: [f64; 2], anchor: Anchor, colour: Colour) -> Shape {
+    Shape::Words { at, anchor, colour, text: text.to_owned() }
+}
+
+fn grid(shapes: &mut Vec<Shape>, plot: &Plot) {
     let step = step(plot.end);
     let marks = (plot.end / step).round() as u32;
     for mark in 0..=marks {
         let share = step * f64::from(mark);
-        let x = two(plot.x(share));
-        let (top, bottom) = (plot.top, plot.bottom);
-        let _ = write!(out, "<path d=\"M{x} {top}V{bottom}\" stroke=\"{GRID}\" stroke-width=\"1\"/>");
-        text(out, &format!("{}%", format::fixed(share * 100.0, 0)), plot.x(share), bottom + 18.0, "middle", INK_2);
+        let x = plot.x(share);
+        shapes.push(line([x, plot.top, x, plot.bottom], GRID, 1.0));
+        let label = format!("{}%", format::fixed(share * 100.0, 0));
+        shapes.push(words(&label, [x, plot.bottom + 18.0], Anchor::Middle, INK_2));
     }
 }
 
 /// The leftmost label stands highest, so that no other line runs through it; near the right edge labels turn left.
-fn lines(out: &mut String, plot: &Plot, lines: &[ChartLine]) {
+fn lines(shapes: &mut Vec<Shape>, plot: &Plot, lines: &[ChartLine]) {
     let mut sorted: Vec<&ChartLine> = lines.iter().collect();
     sorted.sort_by(|a, b| a.value.total_cmp(&b.value));
-    for (at, line) in sorted.into_iter().enumerate() {
-        let x = plot.x(line.value.min(plot.end));
+    for (at, mark) in sorted.into_iter().enumerate() {
+        let x = plot.x(mark.value.min(plot.end));
         let top = 4.0 + LINE_LABEL * at as f64;
-        let (stroke, dash) = if line.is_target { (CAUTION_LINE, " stroke-dasharray=\"5 4\"") } else { (INK, "") };
-        let _ = write!(
-            out,
-            "<path d=\"M{} {top}V{}\" stroke=\"{stroke}\" stroke-width=\"1.5\"{dash}/>",
-            two(x),
-            plot.bottom
-        );
-        let turned = x + measure(&line.label) + 8.0 > WIDTH;
-        let (x, anchor) = if turned { (x - 6.0, "end") } else { (x + 6.0, "start") };
-        text(out, &line.label, x, top + TEXT, anchor, if line.is_target { CAUTION } else { INK });
+        let (colour, ink) = if mark.is_target { (CAUTION_LINE, CAUTION) } else { (INK, INK) };
+        shapes.push(Shape::Line { ends: [x, top, x, plot.bottom], colour, width: 1.5, dashed: mark.is_target });
+        let turned = x + measure(&mark.label) + 8.0 > WIDTH;
+        let (x, anchor) = if turned { (x - 6.0, Anchor::End) } else { (x + 6.0, Anchor::Start) };
+        shapes.push(words(&mark.label, [x, top + TEXT], anchor, ink));
     }
 }
 
-fn whisker(out: &mut String, plot: &Plot, row: &ChartRow, y: f64) {
-    let middle = y + TEXT * 0.36;
-    text(out, &row.name, 4.0, middle, "start", INK);
-    text(out, &format::share(row.estimate), WIDTH - 4.0, middle, "end", INK);
+fn whisker(shapes: &mut Vec<Shape>, plot: &Plot, row: &ChartRow, y: f64) {
+    let base = y + TEXT * 0.36;
+    shapes.push(words(&row.name, [4.0, base], Anchor::Start, INK));
+    shapes.push(words(&format::share(row.estimate), [WIDTH - 4.0, base], Anchor::End, INK));
     let Some(estimate) = row.estimate else { return };
     let colour = if row.banded { INK_2 } else { ACCENT };
-    let x = two(plot.x(estimate));
+    let centre = [plot.x(estimate), y];
     let Some(ci) = row.ci else {
         // A share without an interval: a hollow point says that nothing is known about its error.
-        let _ = write!(out, "<circle cx=\"{x}\" cy=\"{y}\" r=\"4\" fill=\"#ffffff\" stroke=\"{colour}\"/>");
+        shapes.push(Shape::Dot { centre, radius: 4.0, fill: WHITE, edge: colour });
         return;
     };
-    let [low, high] = ci.map(|end| two(plot.x(end.clamp(0.0, plot.end))));
-    let (above, below) = (y - 4.0, y + 4.0);
-    let _ = write!(
-        out,
-        "<path d=\"M{low} {y}H{high}M{low} {above}V{below}M{high} {above}V{below}\" stroke=\"{colour}\" stroke-width=\"1.8\" fill=\"none\"/>"
-    );
-    let _ = write!(out, "<circle cx=\"{x}\" cy=\"{y}\" r=\"4\" fill=\"{colour}\" stroke=\"#ffffff\"/>");
-}
-
-fn text(out: &mut String, words: &str, x: f64, y: f64, anchor: &str, fill: &str) {
-    let (x, y, words) = (two(x), two(y), escape(words));
-    let _ = write!(out, "<text x=\"{x}\" y=\"{y}\" text-anchor=\"{anchor}\" fill=\"{fill}\">{words}</text>");
-}
-
-/// A hundredth of a pixel is enough, and the same digits everywhere.
-fn two(value: f64) -> f64 {
-    (value * 100.0).round() / 100.0
+    let [low, high] = ci.map(|end| plot.x(end.clamp(0.0, plot.end)));
+    shapes.push(line([low, y, high, y], colour, 1.8));
+    shapes.extend([low, high].map(|x| line([x, y - 4.0, x, y + 4.0], colour, 1.8)));
+    shapes.push(Shape::Dot { centre, radius: 4.0, fill: colour, edge: WHITE });
 }
 
 #[cfg(test)]
@@ -191,7 +173,7 @@ mod tests {
             ChartRow { name: "甲 <乙>".to_owned(), estimate: Some(0.0), ci: None, banded: false },
             ChartRow { name: "丙".to_owned(), estimate: None, ci: None, banded: false },
         ];
-        let svg = draw(&Chart { rows: &rows, lines: &[], end: 0.2 });
+        let svg = draw(&Chart { rows: &rows, lines: &[], end: 0.2 }).to_svg();
         assert!(svg.contains("fill=\"#ffffff\" stroke=") && svg.contains("甲 &lt;乙&gt;"), "{svg}");
         assert_eq!(svg.matches("<circle").count(), 1, "nothing is drawn for what is not known");
         assert!(svg.contains(">–</text>"));

@@ -1,8 +1,6 @@
 //! What a report is made of, without a word about how it is set.
 
-use serde::Serialize;
-
-use super::Language;
+use super::{Drawing, Language};
 
 /// A report, ready to be set as HTML or PDF.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,7 +62,7 @@ pub enum Block {
 }
 
 /// A table whose cells are written already.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ReportTable {
     /// Names it for whoever reads the report by program.
     pub id: String,
@@ -77,7 +75,7 @@ pub struct ReportTable {
 }
 
 /// A column of a table.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Column {
     /// Its head.
     pub head: String,
@@ -85,7 +83,7 @@ pub struct Column {
     pub number: bool,
 }
 
-/// A chart as SVG.
+/// A chart.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
     /// The finding.
@@ -95,7 +93,7 @@ pub struct Figure {
     /// The same finding for those who do not see it.
     pub alternative: String,
     /// The drawing.
-    pub svg: String,
+    pub drawing: Drawing,
 }
 
 impl Column {

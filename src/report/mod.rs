@@ -5,12 +5,14 @@
 
 mod chart;
 mod document;
+pub mod drawing;
 pub mod format;
 mod language;
 mod sections;
 mod summary;
 
 pub use document::{Block, Column, Figure, Report, ReportTable, Section};
+pub use drawing::Drawing;
 pub use language::Language;
 
 use crate::indicator::results::{Results, Status};

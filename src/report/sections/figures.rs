@@ -104,8 +104,8 @@ fn figure(at: &At<'_>, rows: &[ChartRow], lines: &[ChartLine], title: String, n:
         Language::Chinese => format!("点线图：{title}。数值见表。"),
         Language::English => format!("Chart of points with intervals: {title}. The numbers stand in the table."),
     };
-    let svg = draw(&Chart { rows, lines, end });
-    Block::Figure(Figure { title, basis: at.basis(n), alternative, svg })
+    let drawing = draw(&Chart { rows, lines, end });
+    Block::Figure(Figure { title, basis: at.basis(n), alternative, drawing })
 }
 
 fn district_finding(at: &At<'_>, rows: &[ResultRow], whole: Option<f64>) -> String {

@@ -8,7 +8,7 @@ use actix_web::{
 
 use super::{
     Problem, assignments, attachments, audit, changes, codes, devices, downloads, events, health, identity, inbox,
-    keys, openapi, people, quarantine, questionnaires, reserves, responses, review, runs, series, sessions,
+    keys, openapi, people, quarantine, questionnaires, reports, reserves, responses, review, runs, series, sessions,
     submissions, surveys, sync,
 };
 use crate::{
@@ -109,6 +109,8 @@ routes! {
     GET "/api/v1/runs/{id}/series" => series::show;
     GET "/api/v1/runs/{id}/files" => runs::files;
     GET "/api/v1/runs/{id}/files/{name}" => runs::file;
+    GET "/api/v1/runs/{id}/report.html" => reports::html;
+    GET "/api/v1/runs/{id}/report.pdf" => reports::pdf;
     GET "/api/v1/runs/{id}/bundle" => downloads::bundle;
     GET "/api/v1/runs/{id}/proof" => audit::of_run;
     GET "/api/v1/audit/checkpoint" => audit::checkpoint;

@@ -1,0 +1,111 @@
+//! Tables: columns as wide as they need, rows that are never torn, the head again on each page.
+
+use super::{
+    INK, Letters, RULE,
+    paper::{LEFT, Look, Paper, RIGHT},
+};
+use crate::report::{Column, ReportTable};
+
+const PAD: f64 = 4.0;
+const HEAD_LINES: f64 = 2.0;
+/// A column of words gets at least this much.
+const WORDS_MIN: f64 = 44.0;
+
+struct Setting {
+    /// The left edge of each column, and the right one of the last.
+    edges: Vec<f64>,
+    size: f64,
+}
+
+/// Sets the table; the cursor stands below it.
+pub(super) fn set(paper: &mut Paper<'_>, table: &ReportTable) {
+    let size = if table.columns.len() > 6 { 7.5 } else { 8.5 };
+    let setting = Setting { edges: edges(paper.letters, table, size), size };
+    paper.down(6.0);
+    let caption = Look::bold(9.5, INK);
+    // Caption, head and two rows at least stay together.
+    paper.make_room(caption.leading() + setting.leading() * (HEAD_LINES + 4.0));
+    paper.paragraph(&table.caption, caption, LEFT, RIGHT);
+    head(paper, table, &setting);
+    for row in &table.rows {
+        let cells = setting.wrapped(paper.letters, row, false);
+        if !paper.has_room(setting.height(&cells)) {
+            paper.turn();
+            head(paper, table, &setting);
+        }
+        setting.row(paper, &table.columns, &cells, false);
+        paper.rule(LEFT, RIGHT, 0.5, RULE);
+    }
+    paper.down(8.0);
+}
+
+fn head(paper: &mut Paper<'_>, table: &ReportTable, setting: &Setting) {
+    let heads: Vec<String> = table.columns.iter().map(|column| column.head.clone()).collect();
+    let cells = setting.wrapped(paper.letters, &heads, true);
+    paper.rule(LEFT, RIGHT, 0.9, INK);
+    setting.row(paper, &table.columns, &cells, true);
+    paper.rule(LEFT, RIGHT, 0.6, INK);
+}
+
+impl Setting {
+    fn leading(&self) -> f64 {
+        self.size * 1.35
+    }
+
+    fn wrapped(&self, letters: &Letters, cells: &[String], bold: bool) -> Vec<Vec<String>> {
+        let lines = |(at, cell): (usize, &String)| {
+            letters.lines(cell, self.size, bold, self.edges[at + 1] - self.edges[at] - 2.0 * PAD + 0.01)
+        };
+        cells.iter().enumerate().map(lines).collect()
+    }
+
+    fn height(&self, cells: &[Vec<String>]) -> f64 {
+        cells.iter().map(Vec::len).max().unwrap_or(1) as f64 * self.leading() + 2.0 * PAD * 0.8
+    }
+
+    fn row(&self, paper: &mut Paper<'_>, columns: &[Column], cells: &[Vec<String>], bold: bool) {
+        let look = Look { size: self.size, bold, colour: INK };
+        for (at, lines) in cells.iter().enumerate() {
+            for (line, text) in lines.iter().enumerate() {
+                let x = if columns[at].number {
+                    self.edges[at + 1] - PAD - paper.letters.width(text, self.size, bold)
+                } else {
+                    self.edges[at] + PAD
+                };
+                paper.words(x, PAD * 0.8 + self.size + self.leading() * line as f64, look, text);
+            }
+        }
+        paper.down(self.height(cells));
+    }
+}
+
+/// Numbers never break; words share what is left by what they would like.
+fn edges(letters: &Letters, table: &ReportTable, size: f64) -> Vec<f64> {
+    let whole = RIGHT - LEFT;
+    let wished: Vec<f64> = (table.columns.iter().enumerate())
+        .map(|(at, column)| {
+            let cells = table.rows.iter().map(|row| letters.width(&row[at], size, false));
+            let head = letters.width(&column.head, size, true);
+            // A head may take two lines where the cells are narrower.
+            let head = if column.number { head / HEAD_LINES + size } else { head };
+            cells.fold(head, f64::max) + 2.0 * PAD + 0.5
+        })
+        .collect();
+    let numbers: f64 = wished.iter().zip(&table.columns).filter(|(_, column)| column.number).map(|(w, _)| w).sum();
+    let words: f64 = wished.iter().sum::<f64>() - numbers;
+    let left = whole - numbers;
+    let width = |(wish, column): (&f64, &Column)| match (column.number, words <= left) {
+        (true, _) => *wish,
+        // What is left over goes to the words, so that the table fills the line.
+        (false, true) => wish + (left - words) * wish / words,
+        (false, false) => (left * wish / words).max(WORDS_MIN),
+    };
+    let widths: Vec<f64> = wished.iter().zip(&table.columns).map(width).collect();
+    // A table of numbers alone, or one whose numbers leave no room, is stretched or pressed into the line.
+    let scale = whole / widths.iter().sum::<f64>();
+    let mut edges = vec![LEFT];
+    for width in widths {
+        edges.push(edges[edges.len() - 1] + width * scale);
+    }
+    edges
+}
