@@ -92,6 +92,12 @@ export const filePath = (run: string, name: string): string =>
 
 export const fileUrl = (run: string, name: string): string => BASE + filePath(run, name);
 
+export type ReportKind = 'pdf' | 'html';
+
+export async function report(run: string, kind: ReportKind, language: string): Promise<Blob> {
+  return (await request(`/runs/${encodeURIComponent(run)}/report.${kind}?language=${encodeURIComponent(language)}`)).blob();
+}
+
 export async function file(run: string, name: string): Promise<Blob> {
   return (await request(filePath(run, name))).blob();
 }
