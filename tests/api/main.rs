@@ -19,6 +19,7 @@ mod limits;
 mod people;
 mod questionnaires;
 mod recovery;
+mod reports;
 mod reserves;
 mod review;
 mod runs;

@@ -74,6 +74,8 @@ async function json<T>(path: string): Promise<T> {
 
 export const latestRun = (): Promise<Run> => json<Run>('/runs/latest');
 
+export const runOf = (run: string): Promise<Run> => json<Run>(`/runs/${encodeURIComponent(run)}`);
+
 /** The newest run the asker may see, in whatever state. */
 export const newestRun = async (): Promise<Run | null> => (await json<{ runs: Run[] }>('/runs?limit=1')).runs[0] ?? null;
 

@@ -195,6 +195,10 @@ const en: typeof zh = {
     plan: 'Analysis plan: the parameters that give the city\'s share again',
     digest: 'digest {digest}',
   },
+  code: {
+    same: 'The same: the digest {digest} on the report is the one this server keeps.',
+    other: 'Not the same: the digest {digest} on the report is not the one this server keeps. Do not rely on it, and ask who published it.',
+  },
   report: {
     heading: 'Report',
     pdf: 'Download the report (PDF)',

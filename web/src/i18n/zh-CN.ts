@@ -195,6 +195,10 @@ export default {
     plan: '分析计划：重算全市比例所用的参数',
     digest: '文件摘要{digest}',
   },
+  code: {
+    same: '核验一致：报告上的结果摘要{digest}与本服务器保存的相同。',
+    other: '核验不一致：报告上的结果摘要{digest}与本服务器保存的不同，请勿采信，并联系发布单位。',
+  },
   report: {
     heading: '报告',
     pdf: '下载报告（PDF）',
