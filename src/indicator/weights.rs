@@ -77,6 +77,16 @@ pub(super) fn summary(inputs: &SurveyInputs<'_>, prepared: &Prepared) -> WeightS
     WeightSummary { sum: last.sum, kish_deff: last.kish_deff, effective_n: last.effective_n, steps }
 }
 
+/// Margins in the order of reporting: raking takes them by code.
+fn in_order(known: &[Variable], mut margins: Vec<WeightMargin>) -> Vec<WeightMargin> {
+    let place = |margin: &WeightMargin| {
+        let variable = known.iter().find(|variable| variable.column == margin.variable)?;
+        variable.levels.iter().position(|(code, _)| *code == margin.level.code)
+    };
+    margins.chunk_by_mut(|a, b| a.variable == b.variable).for_each(|of| of.sort_by_key(|margin| place(margin)));
+    margins
+}
+
 fn step_summary(inputs: &SurveyInputs<'_>, known: &[Variable], step: &WeightStep) -> WeightStepSummary {
     let (id, label) = step_name(&step.name);
     let about = &step.diagnostics;
@@ -88,7 +98,7 @@ fn step_summary(inputs: &SurveyInputs<'_>, known: &[Variable], step: &WeightStep
         min: about.weight_min,
         max: about.weight_max,
         kish_deff: about.kish_deff,
-        margins: about.margins.iter().map(|line| margin(inputs, known, line)).collect(),
+        margins: in_order(known, about.margins.iter().map(|line| margin(inputs, known, line)).collect()),
     }
 }
 

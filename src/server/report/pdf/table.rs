@@ -8,6 +8,8 @@ use crate::report::{Column, ReportTable};
 
 const PAD: f64 = 4.0;
 const HEAD_LINES: f64 = 2.0;
+/// A head of so many signs stays on one line.
+const HEAD_SIGNS: f64 = 5.0;
 /// A column of words gets at least this much.
 const WORDS_MIN: f64 = 44.0;
 
@@ -79,33 +81,41 @@ impl Setting {
     }
 }
 
-/// Numbers never break; words share what is left by what they would like.
+/// Numbers never break; words share what is left, and who needs less than an equal part gets what they need.
 fn edges(letters: &Letters, table: &ReportTable, size: f64) -> Vec<f64> {
-    let whole = RIGHT - LEFT;
-    let wished: Vec<f64> = (table.columns.iter().enumerate())
-        .map(|(at, column)| {
-            let cells = table.rows.iter().map(|row| letters.width(&row[at], size, false));
-            let head = letters.width(&column.head, size, true);
-            // A head may take two lines where the cells are narrower.
-            let head = if column.number { head / HEAD_LINES + size } else { head };
-            cells.fold(head, f64::max) + 2.0 * PAD + 0.5
-        })
-        .collect();
-    let numbers: f64 = wished.iter().zip(&table.columns).filter(|(_, column)| column.number).map(|(w, _)| w).sum();
-    let words: f64 = wished.iter().sum::<f64>() - numbers;
-    let left = whole - numbers;
-    let width = |(wish, column): (&f64, &Column)| match (column.number, words <= left) {
-        (true, _) => *wish,
-        // What is left over goes to the words, so that the table fills the line.
-        (false, true) => wish + (left - words) * wish / words,
-        (false, false) => (left * wish / words).max(WORDS_MIN),
-    };
-    let widths: Vec<f64> = wished.iter().zip(&table.columns).map(width).collect();
+    let wished: Vec<f64> =
+        table.columns.iter().enumerate().map(|(at, column)| wish(letters, table, (at, column), size)).collect();
+    let words: Vec<usize> = (0..wished.len()).filter(|at| !table.columns[*at].number).collect();
+    let mut widths = wished.clone();
+    let mut open = words;
+    let mut left =
+        RIGHT - LEFT - wished.iter().zip(&table.columns).filter(|(_, c)| c.number).map(|(w, _)| w).sum::<f64>();
+    while !open.is_empty() {
+        let part = left / open.len() as f64;
+        let (content, wanting): (Vec<usize>, Vec<usize>) = open.iter().partition(|at| wished[**at] <= part);
+        if content.is_empty() || wanting.is_empty() {
+            // What is left over goes to the words, so that the table fills the line.
+            let total: f64 = open.iter().map(|at| wished[*at]).sum();
+            let share = |at: usize| if wanting.is_empty() { left * wished[at] / total } else { part.max(WORDS_MIN) };
+            open.iter().for_each(|at| widths[*at] = share(*at));
+            break;
+        }
+        left -= content.iter().map(|at| wished[*at]).sum::<f64>();
+        open = wanting;
+    }
     // A table of numbers alone, or one whose numbers leave no room, is stretched or pressed into the line.
-    let scale = whole / widths.iter().sum::<f64>();
+    let scale = (RIGHT - LEFT) / widths.iter().sum::<f64>();
     let mut edges = vec![LEFT];
     for width in widths {
         edges.push(edges[edges.len() - 1] + width * scale);
     }
     edges
+}
+
+/// The width at which nothing breaks but a long head.
+fn wish(letters: &Letters, table: &ReportTable, (at, column): (usize, &Column), size: f64) -> f64 {
+    let cells = table.rows.iter().map(|row| letters.width(&row[at], size, false));
+    let head = letters.width(&column.head, size, true);
+    let may_break = column.number && head > HEAD_SIGNS * size;
+    cells.fold(if may_break { head / HEAD_LINES + size } else { head }, f64::max) + 2.0 * PAD + 0.5
 }
