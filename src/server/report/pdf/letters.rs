@@ -33,6 +33,17 @@ impl Letters {
         text.chars().map(advance).sum::<f64>() * size
     }
 
+    /// The width of the longest part of a text that no line may end in.
+    pub(super) fn longest_piece(&self, text: &str, size: f64, bold: bool) -> f64 {
+        let mut from = 0;
+        let piece = |(to, _): (usize, BreakOpportunity)| {
+            let piece = text[from..to].trim_end();
+            from = to;
+            self.width(piece, size, bold)
+        };
+        linebreaks(text).map(piece).fold(0.0, f64::max)
+    }
+
     /// The lines of a text, none wider than asked for; what has no place to break is broken anywhere.
     pub(super) fn lines(&self, text: &str, size: f64, bold: bool, width: f64) -> Vec<String> {
         let mut lines = Vec::new();

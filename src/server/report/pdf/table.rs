@@ -10,8 +10,8 @@ const PAD: f64 = 4.0;
 const HEAD_LINES: f64 = 2.0;
 /// A head of so many signs stays on one line.
 const HEAD_SIGNS: f64 = 5.0;
-/// A column of words gets at least this much.
-const WORDS_MIN: f64 = 44.0;
+/// A word that is longer may be torn.
+const PIECE_MAX: f64 = 110.0;
 
 struct Setting {
     /// The left edge of each column, and the right one of the last.
@@ -83,39 +83,61 @@ impl Setting {
 
 /// Numbers never break; words share what is left, and who needs less than an equal part gets what they need.
 fn edges(letters: &Letters, table: &ReportTable, size: f64) -> Vec<f64> {
-    let wished: Vec<f64> =
-        table.columns.iter().enumerate().map(|(at, column)| wish(letters, table, (at, column), size)).collect();
-    let words: Vec<usize> = (0..wished.len()).filter(|at| !table.columns[*at].number).collect();
-    let mut widths = wished.clone();
-    let mut open = words;
-    let mut left =
-        RIGHT - LEFT - wished.iter().zip(&table.columns).filter(|(_, c)| c.number).map(|(w, _)| w).sum::<f64>();
+    let columns = table.columns.iter().enumerate();
+    let wishes: Vec<Wish> = columns.map(|(at, column)| wish(letters, table, (at, column), size)).collect();
+    let mut widths: Vec<f64> = wishes.iter().map(|wish| wish.whole).collect();
+    let (numbers, mut open): (Vec<usize>, Vec<usize>) = (0..widths.len()).partition(|at| table.columns[*at].number);
+    let mut left = RIGHT - LEFT - numbers.iter().map(|at| widths[*at]).sum::<f64>();
     while !open.is_empty() {
         let part = left / open.len() as f64;
-        let (content, wanting): (Vec<usize>, Vec<usize>) = open.iter().partition(|at| wished[**at] <= part);
-        if content.is_empty() || wanting.is_empty() {
-            // What is left over goes to the words, so that the table fills the line.
-            let total: f64 = open.iter().map(|at| wished[*at]).sum();
-            let share = |at: usize| if wanting.is_empty() { left * wished[at] / total } else { part.max(WORDS_MIN) };
-            open.iter().for_each(|at| widths[*at] = share(*at));
+        let is_settled = |at: &usize| wishes[*at].whole <= part || wishes[*at].piece >= part;
+        let (settled, others): (Vec<usize>, Vec<usize>) = open.iter().partition(|at| is_settled(at));
+        if settled.is_empty() {
+            others.iter().for_each(|at| widths[*at] = part);
             break;
         }
-        left -= content.iter().map(|at| wished[*at]).sum::<f64>();
-        open = wanting;
+        settled.iter().filter(|at| wishes[**at].whole > part).for_each(|at| widths[*at] = wishes[*at].piece);
+        left -= settled.iter().map(|at| widths[*at]).sum::<f64>();
+        open = others;
     }
-    // A table of numbers alone, or one whose numbers leave no room, is stretched or pressed into the line.
-    let scale = (RIGHT - LEFT) / widths.iter().sum::<f64>();
+    fill_line(&mut widths, &table.columns);
     let mut edges = vec![LEFT];
     for width in widths {
-        edges.push(edges[edges.len() - 1] + width * scale);
+        edges.push(edges[edges.len() - 1] + width);
     }
     edges
 }
 
-/// The width at which nothing breaks but a long head.
-fn wish(letters: &Letters, table: &ReportTable, (at, column): (usize, &Column), size: f64) -> f64 {
-    let cells = table.rows.iter().map(|row| letters.width(&row[at], size, false));
+/// What is left over goes to the words; a table of numbers alone, or one whose numbers leave no room, is stretched or
+/// pressed into the line.
+fn fill_line(widths: &mut [f64], columns: &[Column]) {
+    let (line, whole) = (RIGHT - LEFT, widths.iter().sum::<f64>());
+    let words: f64 = widths.iter().zip(columns).filter(|(_, column)| !column.number).map(|(width, _)| width).sum();
+    let (factor, only_words) =
+        if whole < line && words > 0.0 { ((words + line - whole) / words, true) } else { (line / whole, false) };
+    for (width, column) in widths.iter_mut().zip(columns) {
+        if !(only_words && column.number) {
+            *width *= factor;
+        }
+    }
+}
+
+/// What a column would like.
+struct Wish {
+    /// Nothing breaks but a long head.
+    whole: f64,
+    /// No word is torn.
+    piece: f64,
+}
+
+fn wish(letters: &Letters, table: &ReportTable, (at, column): (usize, &Column), size: f64) -> Wish {
+    let around = 2.0 * PAD + 0.5;
+    let cells = || table.rows.iter().map(|row| row[at].as_str());
     let head = letters.width(&column.head, size, true);
+    let piece = cells().map(|cell| letters.longest_piece(cell, size, false));
+    let piece = piece.fold(letters.longest_piece(&column.head, size, true), f64::max).min(PIECE_MAX);
     let may_break = column.number && head > HEAD_SIGNS * size;
-    cells.fold(if may_break { head / HEAD_LINES + size } else { head }, f64::max) + 2.0 * PAD + 0.5
+    let head = if may_break { (head / HEAD_LINES + size).max(piece) } else { head };
+    let whole = cells().map(|cell| letters.width(cell, size, false)).fold(head, f64::max);
+    Wish { whole: whole + around, piece: piece + around }
 }
