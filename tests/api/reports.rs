@@ -14,6 +14,9 @@ fn acc064_a_report_is_made_in_two_languages_and_every_download_is_logged() {
         let app = TestApp::start_with(test, settings, indicator);
         let (survey, hash) = app.survey("调查");
         assert_eq!(app.submit(TABLET, 1, submission(TABLET, &hash, "c1").to_string().as_bytes()).status, 201);
+        let other = "019abcde-0000-7000-8000-000000000003";
+        let wrong = submission(other, &hash, "c3").to_string().replace("\"true\"", "\"false\"");
+        assert_eq!(app.submit(other, 1, wrong.as_bytes()).status, 201);
         let run = app.run(&survey)["id"].as_str().expect("an id").to_owned();
         let path = |name: &str| format!("/api/v1/runs/{run}/{name}");
 
