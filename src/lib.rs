@@ -13,18 +13,20 @@
 //! | tables by district and group, their differences and changes, small areas, targets, verdicts | [`indicator`] |
 //! | digests, signed receipts, the audit log's tree and proofs | [`evidence`] |
 //! | tables to files; a run's bundle and its verification | [`export`] |
+//! | a run's report as sentences, tables and charts in two languages | [`report`] |
 //! | a synthetic city with its surveys, for the demo, load and coverage | [`simulate`] |
 //! | the only folder that knows SQL | `storage` |
 //! | people, devices, assignments and the policy of routes; judgement and review; the vault; HTTP; background runs | `server` |
 //! | one file a command | `cli` |
 //!
-//! The first six are pure: no clock, no files, no network, no database. `cargo check --no-default-features --lib`
+//! The first seven are pure: no clock, no files, no network, no database. `cargo check --no-default-features --lib`
 //! builds them alone. `docs/architecture.md` has the dependency rule, and `tests/architecture.rs` checks it.
 
 pub mod evidence;
 pub mod export;
 pub mod indicator;
 pub mod instrument;
+pub mod report;
 pub mod simulate;
 pub mod statistics;
 

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-const PURE: [&str; 6] = ["instrument", "statistics", "indicator", "evidence", "export", "simulate"];
+const PURE: [&str; 7] = ["instrument", "statistics", "indicator", "evidence", "export", "report", "simulate"];
 const EFFECTS: [&str; 3] = ["storage", "server", "cli"];
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
@@ -59,7 +59,9 @@ fn the_rooms_are_used_in_one_direction() {
     refuse("statistics", &["instrument", "indicator", "export", "simulate", "evidence"]);
     refuse("instrument", &["statistics", "indicator", "export", "simulate", "evidence"]);
     refuse("evidence", &["instrument", "statistics", "indicator", "export", "simulate"]);
-    refuse("indicator", &["export", "simulate"]);
+    refuse("indicator", &["export", "report", "simulate"]);
+    refuse("export", &["report", "simulate"]);
+    refuse("report", &["instrument", "statistics", "evidence", "export", "simulate"]);
     refuse("storage", &["server", "cli", "simulate"]);
     refuse("server", &["cli", "simulate"]);
 }

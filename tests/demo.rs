@@ -12,7 +12,9 @@ use std::{
 use support::on_every_backend;
 
 /// What differs from one demo to the next by nature: the database and the secrets.
-const NOT_COMPARED: [&str; 4] = ["scilit.db", "scilit.db-wal", "scilit.db-shm", "tokens.txt"];
+/// The report names the run, whose id each server makes anew.
+const NOT_COMPARED: [&str; 6] =
+    ["scilit.db", "scilit.db-wal", "scilit.db-shm", "tokens.txt", "report.html", "report.pdf"];
 
 fn scilit() -> Command {
     Command::new(env!("CARGO_BIN_EXE_scilit"))
@@ -60,6 +62,7 @@ fn the_same_seed_gives_the_same_bytes_on_both_databases() {
             "SCILIT-DEMO",
             "cases.csv",
             "indicator.csv",
+            "items.csv",
             "margins.csv",
             "plan.json",
             "profile.toml",
@@ -69,10 +72,15 @@ fn the_same_seed_gives_the_same_bytes_on_both_databases() {
             "responses_weighted.csv",
             "results.json",
             "sample.csv",
+            "scores.csv",
             "targets.toml",
             "weights_log.csv",
         ]
     );
+    for (report, begins) in [("report.html", "<!DOCTYPE html>"), ("report.pdf", "%PDF-")] {
+        let bytes = fs::read(first.join(report)).expect("a report");
+        assert!(bytes.starts_with(begins.as_bytes()) && bytes.len() > 10_000, "{report}: {} bytes", bytes.len());
+    }
     on_every_backend(|database| {
         let (_kept, dir) = folder();
         demo(&dir, &["--waves", "3", "--database-url", &database.url]);
@@ -260,6 +268,13 @@ fn rel_d5_acc049_a_checker_that_shares_no_code_agrees_on_the_demos_bundle() {
     let weight = persons.lines().nth(1).and_then(|row| row.rsplit(',').next()).expect("a weight");
     check(edited(&bundle, "responses_weighted.csv", weight, "1.5").path()).code(1);
     check(edited(&bundle, "margins.csv", "male,", "male,1").path()).code(1);
+    let items = fs::read_to_string(bundle.join("items.csv")).expect("a file");
+    let discrimination = items.lines().nth(1).and_then(|row| row.rsplit(',').nth(1)).expect("a correlation");
+    check(edited(&bundle, "items.csv", discrimination, "0.9").path()).code(1);
+    let scores = fs::read_to_string(bundle.join("scores.csv")).expect("a file");
+    let tier = scores.lines().find(|row| row.starts_with("tier,advanced")).expect("a tier");
+    let share = tier.split(',').nth(5).expect("a share");
+    check(edited(&bundle, "scores.csv", share, "0.5").path()).code(1);
     // The visits of the demo leave cases of every kind, so that its rates say something; one that became another is seen.
     let cases = fs::read_to_string(bundle.join("cases.csv")).expect("a file");
     for status in ["respondent", "nonrespondent", "unknown", "ineligible"] {

@@ -148,6 +148,85 @@ def check_response_rates(folder):
     return len(published)
 
 
+def check_scores(folder, persons):
+    """Mean score, dimensions, tiers and bands of the score."""
+    published = rows(folder, "scores.csv")
+    total = sum((person["w"] for person in persons), Decimal(0))
+    tiers = [row["level"] for row in published if row["table"] == "tier"]
+    maximum = Decimal(next(row["maximum"] for row in published if row["table"] == "score"))
+    bands = [row["level"] for row in published if row["table"] == "score_band"]
+
+    def mean(column):
+        return sum((person["w"] * Decimal(person[column]) for person in persons), Decimal(0)) / total
+
+    def share(is_in):
+        return sum((person["w"] for person in persons if is_in(person)), Decimal(0)) / total
+
+    def band_of(person):
+        return min(int(Decimal(person["score"]) * len(bands) / maximum), len(bands) - 1)
+
+    for row in published:
+        table, level = row["table"], row["level"]
+        if table == "score":
+            recomputed = mean("score")
+        elif table == "dimension":
+            recomputed = mean(f"score_{level}")
+        elif table == "tier":
+            reached = set(tiers[tiers.index(level):])
+            recomputed = share(lambda person: person["tier"] in reached)
+        else:
+            recomputed = share(lambda person: band_of(person) == int(level))
+        if int(row["n"]) != len(persons):
+            differ(f"scores.csv {table} {level} n", row["n"], len(persons))
+        if row["estimate"] and not close(row["estimate"], recomputed):
+            differ(f"scores.csv {table} {level}", row["estimate"], recomputed)
+    return len(published)
+
+
+def check_items(folder, persons):
+    """Shares of the items that count, from the answers as codes and the questionnaire's keys; and their discrimination."""
+    questionnaire = json.loads((folder / "questionnaire.json").read_bytes())
+    known = {item["id"]: item for section in questionnaire["sections"] for item in section["items"]}
+    answers = {row["id"]: row for row in rows(folder, "answers.csv")}
+    published = rows(folder, "items.csv")
+    for row in published:
+        item = known[row["item"]]
+        asked = []
+        for person in persons:
+            cell = answers[person["id"]][row["item"]]
+            if cell in ("", ":irrelevant", ":not_asked", ":not_reached", ":not_applicable"):
+                continue
+            chosen = sorted(cell.split(" ")) == sorted(item["key"]) if item["type"] == "multiple_choice" else cell in item["key"]
+            asked.append((person["w"], chosen, cell, Decimal(person["score"])))
+        total = sum((weight for weight, _, _, _ in asked), Decimal(0))
+        shares = {
+            "right": sum((weight for weight, right, _, _ in asked if right), Decimal(0)),
+            "dont_know": sum((weight for weight, _, cell, _ in asked if cell == ":dont_know"), Decimal(0)),
+            "refused": sum((weight for weight, _, cell, _ in asked if cell == ":refused"), Decimal(0)),
+        }
+        if int(row["n"]) != len(asked):
+            differ(f"items.csv {row['item']} n", row["n"], len(asked))
+        for name, part in shares.items():
+            if asked and not close(row[name], part / total):
+                differ(f"items.csv {row['item']} {name}", row[name], part / total)
+        points = Decimal(str(item["points"]))
+        pairs = [(weight, Decimal(right), score - points * right) for weight, right, _, score in asked]
+        found = correlation(pairs, total) if pairs else None
+        if (row["discrimination"] == "") != (found is None) or (found is not None and not close(row["discrimination"], found)):
+            differ(f"items.csv {row['item']} discrimination", row["discrimination"], found)
+    return len(published)
+
+
+def correlation(pairs, total):
+    """Pearson's, with weights; nothing where one side does not vary."""
+    mean_x = sum((weight * x for weight, x, _ in pairs), Decimal(0)) / total
+    mean_y = sum((weight * y for weight, _, y in pairs), Decimal(0)) / total
+    xx = sum((weight * (x - mean_x) ** 2 for weight, x, _ in pairs), Decimal(0))
+    yy = sum((weight * (y - mean_y) ** 2 for weight, _, y in pairs), Decimal(0))
+    xy = sum((weight * (x - mean_x) * (y - mean_y) for weight, x, y in pairs), Decimal(0))
+    return xy / (xx * yy).sqrt() if xx and yy else None
+
+
 def check_manifest(folder, responses, persons):
     """Digests, sizes, counts and control totals of the manifest."""
     statement = json.loads(base64.b64decode(json.loads((folder / "manifest.dsse.json").read_bytes())["payload"]))
@@ -185,6 +264,7 @@ def main():
         persons = [dict(row, w=Decimal(row["weight"])) for row in responses if row["weight"]]
         files = check_manifest(folder, responses, persons)
         places = check_response_rates(folder)
+        scores, items = check_scores(folder, persons), check_items(folder, persons)
         figures, margins = check_indicator(folder, persons), check_margins(folder, persons)
     except (OSError, ValueError, KeyError, ArithmeticError) as error:
         print(f"无法读取 cannot be read: {error!r}")
@@ -194,7 +274,7 @@ def main():
     if differences:
         print(f"不一致 {len(differences)} 处 differences")
         return 1
-    print(f"一致 agrees: {figures} rows of indicator.csv, {places} of response_rates.csv, {margins} margins, {files} files, {len(persons)} persons")
+    print(f"一致 agrees: {figures} rows of indicator.csv, {places} of response_rates.csv, {scores} of scores.csv, {items} of items.csv, {margins} margins, {files} files, {len(persons)} persons")
     return 0
 
 

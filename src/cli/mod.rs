@@ -14,6 +14,7 @@ pub mod migrate;
 pub mod plan;
 pub mod questionnaire;
 pub mod questionnaire_publish;
+pub mod report;
 pub mod restore;
 pub mod sample;
 pub mod score;
@@ -60,6 +61,7 @@ enum Command {
     Weight(weight::WeightArguments),
     Simulate(simulate::SimulateArguments),
     Export(export::ExportArguments),
+    Report(report::ReportArguments),
     Bundle(bundle::BundleArguments),
     Verify(verify::VerifyArguments),
 }
@@ -90,6 +92,7 @@ pub fn run() -> anyhow::Result<()> {
         Command::Weight(arguments) => weight::run(arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
         Command::Export(arguments) => export::run(arguments),
+        Command::Report(arguments) => report::run(arguments),
         Command::Bundle(arguments) => bundle::run(arguments),
         Command::Verify(arguments) => verify::run(&arguments),
     }

@@ -79,7 +79,7 @@ fn trusted(arguments: &VerifyArguments) -> anyhow::Result<Option<Vec<Verifier>>>
     Ok(Some(keys))
 }
 
-fn found(fault: BundleFault) -> anyhow::Error {
+pub(super) fn found(fault: BundleFault) -> anyhow::Error {
     let code = match fault.kind {
         FaultKind::File => Exit::BUNDLE_FILE,
         FaultKind::Signature => Exit::SIGNATURE,
@@ -102,7 +102,7 @@ fn foreign(what: &str) -> anyhow::Error {
     )
 }
 
-fn read(path: &Path) -> anyhow::Result<BundleFiles> {
+pub(super) fn read(path: &Path) -> anyhow::Result<BundleFiles> {
     if fs::metadata(path).map_err(|error| unreadable(path, &error))?.is_dir() {
         return read_folder(path);
     }

@@ -3,7 +3,7 @@
 use super::{
     Cell, Table,
     bundle::{ANSWERS_FILE, CODEBOOK_FILE, DATAPACKAGE_FILE, Resource, answers_csv, codebook, datapackage},
-    to_csv,
+    score_files, to_csv,
 };
 use crate::{
     indicator::{CaseRecord, Indicator, SurveyInputs, analysis_columns, files::RESERVE_RANK, plan, results, step_name},
@@ -30,6 +30,10 @@ pub const INDICATOR_FILE: &str = "indicator.csv";
 pub const RESPONSE_RATES_FILE: &str = "response_rates.csv";
 /// Each weighting step.
 pub const WEIGHTS_LOG_FILE: &str = "weights_log.csv";
+/// The score behind the indicator: mean, dimensions, tiers, distribution.
+pub const SCORES_FILE: &str = "scores.csv";
+/// How the items that count were answered.
+pub const ITEMS_FILE: &str = "items.csv";
 /// The results as one document.
 pub const RESULTS_FILE: &str = "results.json";
 /// The analysis plan.
@@ -43,6 +47,8 @@ pub fn run_files(inputs: &SurveyInputs<'_>, indicator: &Indicator<'_>) -> Vec<Na
         (plan::CASES_FILE, cases(inputs, indicator)),
         (INDICATOR_FILE, domains(&indicator.results)),
         (RESPONSE_RATES_FILE, response_rates(&indicator.results)),
+        (SCORES_FILE, score_files::scores(&indicator.results)),
+        (ITEMS_FILE, score_files::items(&indicator.results)),
         (WEIGHTS_LOG_FILE, weights_log(indicator)),
     ];
     let answers = answers_csv(inputs, indicator);

@@ -5,13 +5,11 @@ use super::{
     cases::{self, CaseRecord},
     differences, estimates,
     files::{Margins, Regions, Sample, Targets},
+    items,
     options::{RunOptions, VarianceChoice},
     plan, rates,
-    results::{
-        Method, RESULTS_SCHEMA, ResponseRates, Results, SampleSummary, Status, SurveyHead, VersionHead,
-        WeightStepSummary, WeightSummary,
-    },
-    rows, tables, waves,
+    results::{Method, RESULTS_SCHEMA, ResponseRates, Results, SampleSummary, Status, SurveyHead, VersionHead},
+    rows, scores, tables, waves, weights,
 };
 use crate::{
     indicator::Label,
@@ -161,6 +159,7 @@ pub fn compute<'a>(inputs: &SurveyInputs<'a>) -> Result<Indicator<'a>, Indicator
     }
     let plan = plan::analysis_plan(inputs.sample, inputs.margins, inputs.options.variance, cases::states(&records));
     let table = rows::table(inputs.sample, inputs.questionnaire, &records);
+    let table = scores::with_columns(table, inputs.profile, &records);
     let prepared = statistics::prepare(&plan, &table, &BTreeMap::new())?;
     let results = results(inputs, &records, &prepared)?;
     Ok(Indicator { results, records, steps: prepared.steps().to_vec(), plan })
@@ -214,7 +213,7 @@ fn results(
         status: inputs.status,
         sample: sample_summary(inputs, records, &response_rates),
         response_rates,
-        weights: weight_summary(prepared),
+        weights: weights::summary(inputs, prepared),
         method: Method {
             variance: inputs.options.variance.name().to_owned(),
             interval: "logit".to_owned(),
@@ -229,6 +228,8 @@ fn results(
         targets: inputs.targets.targets.clone(),
         tables,
         differences: differences::between_groups(inputs, prepared)?,
+        scores: scores::summary(inputs, prepared)?,
+        items: items::statistics(inputs, records, &prepared.weights_as_read()),
         small_area,
         changes: None,
         input_digest: inputs.input_digest.clone(),
@@ -258,39 +259,6 @@ fn sample_summary(
         used,
         not_used,
         response_rate: response_rates.first().and_then(|city| city.rates.rr1).unwrap_or(0.0),
-    }
-}
-
-fn weight_summary(prepared: &Prepared) -> WeightSummary {
-    let steps: Vec<_> = prepared.steps().iter().map(step_summary).collect();
-    let last = prepared.steps().last().map(|step| step.diagnostics.clone()).unwrap_or_default();
-    WeightSummary { sum: last.sum, kish_deff: last.kish_deff, effective_n: last.effective_n, steps }
-}
-
-fn step_summary(step: &WeightStep) -> WeightStepSummary {
-    let (id, label) = step_name(&step.name);
-    let about = &step.diagnostics;
-    WeightStepSummary {
-        id: id.to_owned(),
-        label,
-        n: about.n,
-        sum: about.sum,
-        min: about.weight_min,
-        max: about.weight_max,
-        kish_deff: about.kish_deff,
-    }
-}
-
-/// The identifier and the name that people see of a step of the plan.
-#[must_use]
-pub fn step_name(step: &str) -> (&str, Label) {
-    match step {
-        "base_weight" => ("base", Label::new("基础权数", "Base weight")),
-        "unknown_eligibility" => ("eligibility", Label::new("资格未知户的分配", "Unknown eligibility")),
-        "nonresponse_class" => ("nonresponse", Label::new("无应答调整", "Nonresponse adjustment")),
-        "household" => ("persons", Label::new("户内抽选", "Within-household selection")),
-        "calibrate" => ("rake", Label::new("边际校准", "Raking to margins")),
-        other => (other, Label::same(other)),
     }
 }
 

@@ -105,6 +105,16 @@ fn by_levels(prepared: &Prepared, by: &[&str]) -> Result<BTreeMap<Vec<String>, E
 }
 
 fn row_of(estimate: Option<&EstimateRow>, domain: BTreeMap<String, String>, labels: Vec<Label>) -> ResultRow {
+    row_by(estimate, "logit", domain, labels)
+}
+
+/// A row whose interval is by this method.
+pub(super) fn row_by(
+    estimate: Option<&EstimateRow>,
+    interval: &str,
+    domain: BTreeMap<String, String>,
+    labels: Vec<Label>,
+) -> ResultRow {
     let Some(estimate) = estimate else {
         let why = Label::new("样本中没有这一群体的人", "nobody of this group is in the sample");
         return ResultRow { domain, labels, not_estimable: Some(why), ..ResultRow::default() };
@@ -120,7 +130,7 @@ fn row_of(estimate: Option<&EstimateRow>, domain: BTreeMap<String, String>, labe
         estimate: finite(estimate.estimate),
         se: finite(estimate.se),
         df: finite(estimate.df),
-        ci: estimate.interval("logit").filter(|ends| ends.iter().all(|end| end.is_finite())),
+        ci: estimate.interval(interval).filter(|ends| ends.iter().all(|end| end.is_finite())),
         deff,
         effective_n: deff.filter(|deff| *deff > 0.0).map(|deff| n as f64 / deff),
         not_estimable: estimate.not_estimable.map(reason),

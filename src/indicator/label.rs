@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 /// A name that people see, in both languages of the screens.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Label {
     /// Simplified Chinese.
     #[serde(rename = "zh-CN")]

@@ -1,6 +1,11 @@
 //! What a run found: the document that pages, files and the API show.
 
 use super::{Label, files::Target};
+pub use super::{
+    items::ItemStatistics,
+    scores::{PointsMean, ScoreSummary},
+    weights::{WeightMargin, WeightStepSummary, WeightSummary},
+};
 pub use crate::statistics::{
     response_rates::{OutcomeCounts, OutcomeRates},
     verdict::Verdict,
@@ -44,6 +49,12 @@ pub struct Results {
     /// Differences between the groups of each variable.
     #[serde(default)]
     pub differences: Vec<Difference>,
+    /// Tiers, dimensions and the distribution of the score.
+    #[serde(default)]
+    pub scores: ScoreSummary,
+    /// How the items that count were answered.
+    #[serde(default)]
+    pub items: Vec<ItemStatistics>,
     /// The area model behind the districts' model-based estimates.
     #[serde(default)]
     pub small_area: SmallArea,
@@ -129,38 +140,6 @@ pub struct ResponseRates {
     pub completion: Option<f64>,
 }
 
-/// The final weights.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct WeightSummary {
-    /// Sum.
-    pub sum: f64,
-    /// Kish's design effect: 1 + CV².
-    pub kish_deff: f64,
-    /// Used responses over Kish's design effect.
-    pub effective_n: f64,
-    /// Each step in order.
-    pub steps: Vec<WeightStepSummary>,
-}
-
-/// One weighting step.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct WeightStepSummary {
-    /// Identifier: `base`, `nonresponse`, `persons`, `rake`.
-    pub id: String,
-    /// Name.
-    pub label: Label,
-    /// Units with a positive weight after it.
-    pub n: usize,
-    /// Sum of the weights after it.
-    pub sum: f64,
-    /// Smallest weight after it.
-    pub min: f64,
-    /// Largest weight after it.
-    pub max: f64,
-    /// Kish's design effect after it.
-    pub kish_deff: f64,
-}
-
 /// How the estimates were made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Method {
@@ -179,7 +158,7 @@ pub struct Method {
 }
 
 /// Estimates by one crossing of variables.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct ResultTable {
     /// Identifier: `city`, `district`, `sex`, `district_by_sex`, ...
     pub id: String,

@@ -150,6 +150,8 @@ pub struct Config {
     pub workers: usize,
     /// The address QR codes hold, without a slash at its end.
     pub public_url: String,
+    /// That address where it was set: what leaves the server, such as a report, names no address that only this machine has.
+    pub address_for_others: Option<String>,
     /// The least release that may start something new.
     pub min_release: Option<String>,
     /// Whether the session's cookie travels without HTTPS.
@@ -310,6 +312,7 @@ impl Config {
             return Err(ConfigError::PlainCookie);
         }
         let rates = settings.rates();
+        let is_set = settings.public_url.is_some();
         let public_url = settings.public_url.unwrap_or_else(|| format!("http://{listen}"));
         if public_url.len() > 200 || !(public_url.starts_with("https://") || public_url.starts_with("http://")) {
             return Err(ConfigError::PublicUrl(public_url));
@@ -320,6 +323,7 @@ impl Config {
             database_url,
             key_dir,
             listen,
+            address_for_others: is_set.then(|| public_url.trim_end_matches('/').to_owned()),
             public_url: public_url.trim_end_matches('/').to_owned(),
             min_release: settings.min_release,
             allow_plain_cookie,

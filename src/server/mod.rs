@@ -31,6 +31,7 @@ mod passwords;
 mod policy;
 mod publish;
 mod rates;
+pub mod report;
 pub mod reserves;
 mod review;
 mod roles;

@@ -155,7 +155,7 @@ fn rel_d4_a_bundle_computes_to_the_same_bytes_again_without_a_database() {
     on_every_backend(|test| {
         let (app, _, files) = bundled(test);
         app.stop();
-        assert_eq!(recompute(&files).map_err(|fault| fault.to_string()), Ok(10));
+        assert_eq!(recompute(&files).map_err(|fault| fault.to_string()), Ok(12));
         let differs = |name: &str, from: &str, to: &str| {
             let changed = lines_edited(&files, name, |lines| {
                 assert!(lines.concat().contains(from), "{name}");
@@ -189,7 +189,7 @@ fn rel_d4_a_comparison_and_replicates_compute_again_from_the_bundle() {
             let answer = app.get(Role::Auditor, &format!("/api/v1/runs/{}/bundle", run["id"].as_str().expect("an id")));
             let files = archive::unpack(&answer.body).expect("an archive");
             assert_eq!(verify(&files, None).map(|_| ()).map_err(|fault| fault.to_string()), Ok(()), "{request}");
-            assert_eq!(recompute(&files).map_err(|fault| fault.to_string()), Ok(10), "{request}");
+            assert_eq!(recompute(&files).map_err(|fault| fault.to_string()), Ok(12), "{request}");
         }
     });
 }

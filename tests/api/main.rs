@@ -20,6 +20,7 @@ mod packages;
 mod people;
 mod questionnaires;
 mod recovery;
+mod reports;
 mod reserves;
 mod review;
 mod runs;

@@ -161,6 +161,7 @@ fn job(arguments: &DemoArguments, folder: &DemoFolder, clients: &Clients) -> Res
     let step = desk.bar(1, None, "写出文件", "write the files");
     let results = steps::download(&clients.auditor, &run, folder)?;
     steps::bundle(&clients.auditor, &run, folder)?;
+    steps::report(&clients.auditor, &run, arguments.language.pick("zh-CN", "en"), folder)?;
     step.finish();
     Ok(results)
 }

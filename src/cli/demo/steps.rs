@@ -6,7 +6,7 @@ use crate::{
     evidence::sha256_hex,
     export,
     indicator::{plan::CASES_FILE, results::Results},
-    server::archive,
+    server::{archive, report::FontsMissing},
 };
 use anyhow::{Context, Result, bail};
 use indicatif::ProgressBar;
@@ -19,6 +19,8 @@ use uuid::Uuid;
 const TABLETS: usize = 8;
 /// Responses approved in one request.
 const APPROVALS: usize = 200;
+/// The server's answer where its machine has no Chinese font.
+const NO_FONT: u16 = 501;
 /// How often the state of a run is asked for, and how often before giving up: ten minutes in all.
 const POLL_EVERY: Duration = Duration::from_millis(50);
 const POLLS_MAX: usize = 12_000;
@@ -163,8 +165,10 @@ pub(super) fn compute(analyst: &Client, survey: &str, earlier: Option<&str>) -> 
 }
 
 /// The files that people open; the others are in the bundle.
-const SHOWN_FILES: [&str; 7] = [
+const SHOWN_FILES: [&str; 9] = [
     export::PERSONS_FILE,
+    export::SCORES_FILE,
+    export::ITEMS_FILE,
     export::RESPONSE_RATES_FILE,
     export::INDICATOR_FILE,
     export::WEIGHTS_LOG_FILE,
@@ -177,6 +181,19 @@ const SHOWN_FILES: [&str; 7] = [
 pub(super) fn bundle(auditor: &Client, run: &str, folder: &DemoFolder) -> Result<()> {
     let answer = auditor.get(&format!("/api/v1/runs/{run}/bundle"))?.expect(&[200], "download the bundle")?;
     write_folder(&folder.path().join("bundle"), &archive::unpack(&answer.body)?)
+}
+
+/// Downloads the report in both formats. A machine without a Chinese font has the HTML one, and is told what it lacks.
+pub(super) fn report(auditor: &Client, run: &str, language: &str, folder: &DemoFolder) -> Result<()> {
+    for name in ["report.html", "report.pdf"] {
+        let answer = auditor.get(&format!("/api/v1/runs/{run}/{name}?language={language}"))?;
+        if answer.status == NO_FONT {
+            eprintln!("{}", FontsMissing);
+            continue;
+        }
+        folder.write(name, &answer.expect(&[200], &format!("download {name}"))?.body)?;
+    }
+    Ok(())
 }
 
 /// Downloads the files of the run that people open, checks each against its digest, and returns the results.

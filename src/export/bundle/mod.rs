@@ -72,8 +72,8 @@ pub const EARLIER_CASES_FILE: &str = "earlier_cases.csv";
 /// Files that vouch for the others and that no run makes.
 pub const EVIDENCE_FILES: [&str; 4] = [PROOF_FILE, ENTRY_FILE, CHECKPOINT_FILE, KEYS_FILE];
 
-/// The most files a bundle can have: every name above and the seven of the run.
-pub const FILES_MAX: usize = 25;
+/// The most files a bundle can have: every name above and the nine of the run.
+pub const FILES_MAX: usize = 27;
 
 /// Whether a bundle can hold a file of this name.
 #[must_use]

@@ -58,7 +58,7 @@ impl Marks {
             let mut marks = vec![Mark::Absent; items.len() * responses.len()];
             for (r, response) in responses.iter().enumerate() {
                 for (i, item) in items.iter().enumerate() {
-                    marks[i * responses.len() + r] = mark(item, response);
+                    marks[i * responses.len() + r] = item.mark(response);
                 }
             }
             marks
@@ -75,17 +75,21 @@ impl Marks {
     }
 }
 
-fn mark(scored: &ScoredItem<'_>, response: &Response) -> Mark {
-    let Some(answer) = response.answers_by_place().get(scored.place).and_then(Option::as_ref) else {
-        return Mark::Absent;
-    };
-    if !answer.active {
-        return Mark::Irrelevant;
-    }
-    match &answer.given {
-        Given::Missing(kind) => missing_mark(*kind),
-        given if is_right(scored.item, given) => Mark::Right,
-        _ => Mark::Wrong,
+impl ScoredItem<'_> {
+    /// What a response is worth in this item.
+    #[must_use]
+    pub fn mark(&self, response: &Response) -> Mark {
+        let Some(answer) = response.answers_by_place().get(self.place).and_then(Option::as_ref) else {
+            return Mark::Absent;
+        };
+        if !answer.active {
+            return Mark::Irrelevant;
+        }
+        match &answer.given {
+            Given::Missing(kind) => missing_mark(*kind),
+            given if is_right(self.item, given) => Mark::Right,
+            _ => Mark::Wrong,
+        }
     }
 }
 

@@ -10,12 +10,16 @@ use crate::instrument::{
 };
 
 /// An item that counts, with its points and the place of its dimension in the profile.
-pub(super) struct ScoredItem<'a> {
+#[derive(Debug, Clone, Copy)]
+pub struct ScoredItem<'a> {
     /// Place of the item in the order of asking.
-    pub(super) place: usize,
-    pub(super) item: &'a Item,
-    pub(super) points: Points,
-    pub(super) dimension: Option<usize>,
+    pub place: usize,
+    /// The item.
+    pub item: &'a Item,
+    /// Its points.
+    pub points: Points,
+    /// Place of its dimension in the profile.
+    pub dimension: Option<usize>,
 }
 
 impl ScoringProfile {
@@ -40,7 +44,8 @@ impl ScoringProfile {
     }
 
     /// The items that count, in the order of asking.
-    pub(super) fn scored_items<'a>(&self, questionnaire: &'a Questionnaire) -> Vec<ScoredItem<'a>> {
+    #[must_use]
+    pub fn scored_items<'a>(&self, questionnaire: &'a Questionnaire) -> Vec<ScoredItem<'a>> {
         let definition = self.definition();
         let scored = |(place, item): (usize, &'a Item)| {
             let dimension = match &definition.scheme {

@@ -7,6 +7,7 @@ mod profile;
 mod score;
 
 pub use columns::{Mark, Marks};
+pub use fit::ScoredItem;
 pub use points::Points;
 pub use profile::{
     CutComparison, Incomparable, ProfileDefinition, ProfileDimension, ProfileLink, ScoringProfile, Tier, VerdictRule,

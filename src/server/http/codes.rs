@@ -57,6 +57,7 @@ codes! {
     INVALID = "invalid" 422 false "none" "内容未通过检查";
     ID_NOT_V7 = "id-not-v7" 422 false "update_app" "问卷编号不是 UUIDv7";
     THROTTLED = "throttled" 429 true "wait" "请求过于频繁";
+    NO_FONT = "no-font" 501 false "none" "服务器缺少中文字体，不能生成 PDF；网页版报告不受影响";
     INTERNAL = "internal" 500 true "keep_local" "服务器内部错误";
     OVERLOADED = "overloaded" 503 true "wait" "服务器繁忙，将自动重试";
     AUDIT_BROKEN = "audit-broken" 503 false "contact_supervisor" "审计日志核验失败，须由人员处理";

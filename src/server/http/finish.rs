@@ -113,7 +113,10 @@ fn dress(response: &mut ServiceResponse<BoxBody>, id: &str, shared: Option<&Shar
     put(headers, "cross-origin-opener-policy", "same-origin");
     put(headers, "cross-origin-resource-policy", "same-origin");
     put(headers, "permissions-policy", PERMISSIONS);
-    put(headers, "content-security-policy", policy);
+    // A report stands alone with a style sheet of its own, and says which.
+    if !headers.contains_key(header::CONTENT_SECURITY_POLICY) {
+        put(headers, "content-security-policy", policy);
+    }
     if shared.is_some_and(|shared| shared.config.https) {
         put(headers, "strict-transport-security", "max-age=31536000; includeSubDomains");
     }

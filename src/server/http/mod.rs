@@ -28,6 +28,7 @@ mod people;
 mod problem;
 mod quarantine;
 mod questionnaires;
+mod reports;
 mod reserves;
 mod responses;
 mod review;

@@ -8,8 +8,8 @@ use actix_web::{
 
 use super::{
     Problem, assignments, attachments, audit, changes, codes, devices, downloads, events, health, identity, inbox,
-    keys, openapi, packages, people, quarantine, questionnaires, reserves, responses, review, runs, series, sessions,
-    submissions, surveys, sync,
+    keys, openapi, packages, people, quarantine, questionnaires, reports, reserves, responses, review, runs, series,
+    sessions, submissions, surveys, sync,
 };
 use crate::{
     server::{
@@ -110,6 +110,8 @@ routes! {
     GET "/api/v1/runs/{id}/series" => series::show;
     GET "/api/v1/runs/{id}/files" => runs::files;
     GET "/api/v1/runs/{id}/files/{name}" => runs::file;
+    GET "/api/v1/runs/{id}/report.html" => reports::html;
+    GET "/api/v1/runs/{id}/report.pdf" => reports::pdf;
     GET "/api/v1/runs/{id}/bundle" => downloads::bundle;
     GET "/api/v1/runs/{id}/proof" => audit::of_run;
     GET "/api/v1/audit/checkpoint" => audit::checkpoint;

@@ -74,6 +74,8 @@ async function json<T>(path: string): Promise<T> {
 
 export const latestRun = (): Promise<Run> => json<Run>('/runs/latest');
 
+export const runOf = (run: string): Promise<Run> => json<Run>(`/runs/${encodeURIComponent(run)}`);
+
 /** The newest run the asker may see, in whatever state. */
 export const newestRun = async (): Promise<Run | null> => (await json<{ runs: Run[] }>('/runs?limit=1')).runs[0] ?? null;
 
@@ -91,6 +93,12 @@ export const filePath = (run: string, name: string): string =>
   `/runs/${encodeURIComponent(run)}/files/${encodeURIComponent(name)}`;
 
 export const fileUrl = (run: string, name: string): string => BASE + filePath(run, name);
+
+export type ReportKind = 'pdf' | 'html';
+
+export async function report(run: string, kind: ReportKind, language: string): Promise<Blob> {
+  return (await request(`/runs/${encodeURIComponent(run)}/report.${kind}?language=${encodeURIComponent(language)}`)).blob();
+}
 
 export async function file(run: string, name: string): Promise<Blob> {
   return (await request(filePath(run, name))).blob();

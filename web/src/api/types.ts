@@ -114,6 +114,65 @@ export interface WeightStep {
   min: number | null;
   max: number | null;
   kish_deff: number | null;
+  margins?: WeightMargin[];
+}
+
+/** A weighting class or a margin's category, before and after a step. */
+export interface WeightMargin {
+  variable: string;
+  label: Text;
+  level: Level;
+  n: number;
+  before: number;
+  after: number;
+  target: number | null;
+  factor: number | null;
+}
+
+/** A mean number of points, of the whole score or of a dimension. */
+export interface PointsMean {
+  code: string;
+  label: Text | null;
+  maximum: number;
+  n: number;
+  estimate: number | null;
+  se: number | null;
+  df: number | null;
+  ci: [number, number] | null;
+  not_estimable: Text | null;
+}
+
+export interface ScoreSummary {
+  mean: PointsMean | null;
+  dimensions: PointsMean[];
+  tiers: Table;
+  distribution: Table;
+}
+
+/** How an item was answered; never what the right answer is. */
+export interface ItemStatistics {
+  item: string;
+  number: number;
+  /** Of an example questionnaire only. */
+  text: Text | null;
+  dimension: string | null;
+  dimension_label: Text | null;
+  n: number;
+  right: number | null;
+  dont_know: number | null;
+  refused: number | null;
+  discrimination: number | null;
+}
+
+/** What became of the cases of a place. */
+export interface ResponseRates {
+  district: string | null;
+  label: Text;
+  cases: number;
+  counts: Record<'complete' | 'partial' | 'refusal' | 'non_contact' | 'other' | 'unknown_household' | 'unknown_other' | 'not_eligible', number>;
+  rates: Record<'e' | 'rr1' | 'rr3' | 'coop1' | 'ref1' | 'con1', number | null>;
+  planned: number;
+  completion: number | null;
 }
 
 export interface Results {
@@ -140,6 +199,9 @@ export interface Results {
   /** Runs before these were computed have none. */
   differences?: Difference[];
   small_area?: SmallArea;
+  scores?: ScoreSummary;
+  items?: ItemStatistics[];
+  response_rates?: ResponseRates[];
   changes?: Changes | null;
   input_digest: string;
 }

@@ -9,9 +9,14 @@ function field(value: string | number | null | undefined): string {
   return /[",\r\n]/.test(written) ? `"${written.replaceAll('"', '""')}"` : written;
 }
 
+/** Lines of cells as a file; the byte-order mark lets office programs open the Chinese labels as they are. */
+export function csvText(lines: readonly (readonly (string | number | null | undefined)[])[]): string {
+  return `\ufeff${lines.map((line) => line.map(field).join(',')).join('\r\n')}\r\n`;
+}
+
 /**
  * The rows of one table at full precision: codes, labels, numbers, one verdict column a target; an absent number is an empty
- * field. The byte-order mark lets office programs open the Chinese labels as they are.
+ * field.
  */
 export function tableCsv(by: readonly string[], rows: readonly Row[], targets: readonly Target[], say: (text: Text) => string): string {
   const hasModel = rows.some((row) => row.model);
@@ -25,5 +30,5 @@ export function tableCsv(by: readonly string[], rows: readonly Row[], targets: r
     ...model(row),
     ...targets.map((target) => row.verdicts.find((v) => v.target === target.id)?.verdict ?? ''),
   ]);
-  return `\ufeff${[header, ...lines].map((line) => line.map(field).join(',')).join('\r\n')}\r\n`;
+  return csvText([header, ...lines]);
 }

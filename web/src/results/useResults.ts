@@ -1,5 +1,5 @@
 import { onBeforeUnmount, ref, type Ref } from 'vue';
-import { latestRun, newestRun, Problem, resultsOf, seriesOf } from '../api/client';
+import { latestRun, newestRun, Problem, resultsOf, runOf, seriesOf } from '../api/client';
 import type { Results, Run, Series } from '../api/types';
 
 export type View =
@@ -23,13 +23,17 @@ async function withoutResults(): Promise<View> {
   return { kind: 'empty' };
 }
 
+/** The run that the address names, as a report's code does; else the latest. */
+const namedRun = (): string | null => new URLSearchParams(window.location.search).get('run');
+
 async function look(withSeries: boolean): Promise<View> {
   let run: Run;
+  const named = namedRun();
   try {
-    run = await latestRun();
+    run = named === null ? await latestRun() : await runOf(named);
   } catch (error) {
     const problem = asProblem(error);
-    return problem.kind === 'missing' ? withoutResults() : { kind: 'problem', problem };
+    return problem.kind === 'missing' && named === null ? withoutResults() : { kind: 'problem', problem };
   }
   try {
     const [results, series] = await Promise.all([resultsOf(run.id), withSeries ? seriesOf(run.id) : null]);

@@ -1,0 +1,4 @@
+import { mountPage } from '../mount';
+import DetailPage from './DetailPage.vue';
+
+mountPage(DetailPage);
