@@ -36,8 +36,8 @@ fn acc064_a_report_is_made_in_two_languages_and_every_download_is_logged() {
         assert!(pdf.header("content-disposition").is_some_and(|name| name.contains(".pdf")));
         assert_eq!(app.get(Role::Auditor, &path("report.pdf")).body, pdf.body, "the same bytes each time");
 
-        assert_eq!(app.get(Role::Auditor, &path("report.pdf?language=fr")).problem(), "bad-request");
-        assert_eq!(app.get(Role::Auditor, &path("report.pdf?lang=en")).status, 400, "unknown options are errors");
+        assert_eq!(app.get(Role::Auditor, &path("report.pdf?language=fr")).problem(), "invalid");
+        assert_eq!(app.get(Role::Auditor, &path("report.pdf?lang=en")).status, 422, "unknown options are errors");
         assert_eq!(app.get(Role::Surveyor, &path("report.pdf")).status, 403);
         let nobody = "/api/v1/runs/019abcde-0000-7000-8000-000000000099/report.pdf";
         assert_eq!(app.get(Role::Auditor, nobody).status, 404);

@@ -224,7 +224,7 @@ const textsOf = (page, other) =>
 describe('the words', () => {
   it('of the Chinese page are Chinese, but for names', async () => {
     await visit({}, async (page) => {
-      const names = [/\w+\.(csv|json)/g, /CSV|SVG|PNG|OpenAPI|Korn–Graubard|RR1/g, results.profile.id, results.questionnaire.id, run.id.slice(0, 12)];
+      const names = [/\w+\.(csv|json)/g, /CSV|SVG|PNG|OpenAPI|Korn–Graubard|RR1|PDF/g, results.profile.id, results.questionnaire.id, run.id.slice(0, 12)];
       for (const text of await textsOf(page, 'en')) {
         const rest = names.reduce((left, name) => left.replaceAll(name, ''), text);
         assert.ok(!/[A-Za-z]{2,}/.test(rest), text);

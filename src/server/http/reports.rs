@@ -35,7 +35,7 @@ pub(super) struct Asked {
 impl Asked {
     fn language(&self) -> Result<Language, Problem> {
         let Some(tag) = &self.language else { return Ok(Language::default()) };
-        Language::of_tag(tag).ok_or_else(|| Problem::of(&codes::BAD_REQUEST).because("language 只能是 zh-CN 或 en"))
+        Language::of_tag(tag).ok_or_else(|| Problem::of(&codes::INVALID).because("language 只能是 zh-CN 或 en"))
     }
 }
 
