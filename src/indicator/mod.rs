@@ -23,3 +23,4 @@ pub use cases::CaseRecord;
 pub use compute::{Indicator, IndicatorError, RowIds, SurveyInputs, analysis_columns, compute, step_name};
 pub use label::Label;
 pub use options::{EarlierWave, RunOptions, SampleRelation, VarianceChoice};
+pub use rates::count_outcomes;
