@@ -12,7 +12,7 @@ use std::{
 use support::on_every_backend;
 
 /// What differs from one demo to the next by nature: the database and the secrets.
-const NOT_COMPARED: [&str; 4] = ["scilit.db", "scilit.db-wal", "scilit.db-shm", "tokens.txt"];
+const NOT_COMPARED: [&str; 5] = ["scilit.db", "scilit.db-wal", "scilit.db-shm", "tokens.txt", "accounts.txt"];
 
 fn scilit() -> Command {
     Command::new(env!("CARGO_BIN_EXE_scilit"))
