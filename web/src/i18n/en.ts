@@ -7,6 +7,7 @@ const en: typeof zh = {
     navigation: 'Main pages',
     results: 'Results',
     trend: 'Over time',
+    desk: 'Desk',
     tablet: 'Field interviews',
     style: 'Design system',
     api: 'API',

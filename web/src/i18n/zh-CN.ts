@@ -7,6 +7,7 @@ export default {
     navigation: '主要页面',
     results: '结果',
     trend: '变化',
+    desk: '工作台',
     tablet: '入户访问',
     style: '界面规范',
     api: '接口文档',
