@@ -55,7 +55,7 @@ export default defineConfig({
   // One HTML file a page: no page carries another page's script, and the tablet app gets an entry of its own.
   build: {
     rolldownOptions: {
-      input: { start: page('./index.html'), detail: page('./detail/index.html'), trend: page('./trend/index.html'), style: page('./style/index.html'), tablet: page(`./${TABLET}`), sw: page('./src/tablet/sw.ts') },
+      input: { start: page('./index.html'), detail: page('./detail/index.html'), desk: page('./desk/index.html'), trend: page('./trend/index.html'), style: page('./style/index.html'), tablet: page(`./${TABLET}`), sw: page('./src/tablet/sw.ts') },
       // The worker stands where its scope begins, under a name that never changes.
       output: { entryFileNames: (chunk) => (chunk.name === 'sw' ? 'tablet/sw.js' : 'assets/[name]-[hash].js') },
     },

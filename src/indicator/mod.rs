@@ -26,4 +26,5 @@ pub use cases::CaseRecord;
 pub use compute::{Indicator, IndicatorError, RowIds, SurveyInputs, analysis_columns, compute};
 pub use label::Label;
 pub use options::{EarlierWave, RunOptions, SampleRelation, VarianceChoice};
+pub use rates::count_outcomes;
 pub use weights::step_name;

@@ -7,7 +7,7 @@ use super::{
     cases::CaseRecord,
     results::{OutcomeCounts, ResponseRates},
 };
-use crate::instrument::DispositionGroup;
+use crate::instrument::{Disposition, DispositionGroup};
 
 /// The whole, then the districts in the order of their codes.
 pub(super) fn response_rates(inputs: &SurveyInputs<'_>, records: &[CaseRecord<'_>]) -> Vec<ResponseRates> {
@@ -26,9 +26,20 @@ pub(super) fn response_rates(inputs: &SurveyInputs<'_>, records: &[CaseRecord<'_
 }
 
 fn of(district: Option<String>, label: Label, records: &[&CaseRecord<'_>]) -> ResponseRates {
+    let counts = count_outcomes(records.iter().map(|record| record.disposition));
+    let cases = records.len() as u64;
+    let planned = records.iter().filter(|record| record.case.reserve_rank.is_none()).count() as u64;
+    let interviews = counts.complete + counts.partial;
+    let completion = (planned > 0).then(|| interviews as f64 / planned as f64);
+    ResponseRates { district, label, cases, counts, rates: counts.rates(), planned, completion }
+}
+
+/// Final dispositions counted as the letters of the AAPOR's formulas.
+#[must_use]
+pub fn count_outcomes(dispositions: impl IntoIterator<Item = &'static Disposition>) -> OutcomeCounts {
     let mut counts = OutcomeCounts::default();
-    for record in records {
-        let count = match record.disposition.group() {
+    for disposition in dispositions {
+        let count = match disposition.group() {
             DispositionGroup::Interview => &mut counts.complete,
             DispositionGroup::Partial => &mut counts.partial,
             DispositionGroup::Refusal => &mut counts.refusal,
@@ -40,9 +51,5 @@ fn of(district: Option<String>, label: Label, records: &[&CaseRecord<'_>]) -> Re
         };
         *count += 1;
     }
-    let cases = records.len() as u64;
-    let planned = records.iter().filter(|record| record.case.reserve_rank.is_none()).count() as u64;
-    let interviews = counts.complete + counts.partial;
-    let completion = (planned > 0).then(|| interviews as f64 / planned as f64);
-    ResponseRates { district, label, cases, counts, rates: counts.rates(), planned, completion }
+    counts
 }

@@ -26,7 +26,8 @@ pub use questionnaire::{
     Row, Scheme, Section, Severity, definition_schema,
 };
 pub use response::{
-    Answer, Given, ItemFault, ItemFaultCode, Message, Notice, Response, Selection, Submission, can_carry, coded_columns,
+    Answer, Given, ItemFault, ItemFaultCode, Message, Notice, Response, Selection, Sign, Submission, can_carry,
+    coded_columns,
 };
 pub use scoring::{
     DimensionScore, Incomparable, NotScoredReason, Outcome, Points, Score, ScoringProfile, Tier, score_all,

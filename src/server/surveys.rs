@@ -122,6 +122,53 @@ pub fn put_file(
     Ok(database.put_survey_file(&survey.id, file, &cases)?)
 }
 
+/// What a good file holds, before it is put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckedFile {
+    /// Its digest.
+    pub sha256: String,
+    /// Whether this very file is in force.
+    pub is_in_force: bool,
+    /// What is in it, counted by kind in the order in which people ask for it.
+    pub counts: Vec<(&'static str, usize)>,
+}
+
+/// Checks a file for a survey whole, as [`put_file`] does, and changes nothing.
+///
+/// # Errors
+/// `Faults` with every fault and its line.
+pub fn check_file(database: &Database, survey: &Survey, kind: FileKind, content: &str) -> Result<CheckedFile, Refusal> {
+    let counts = counts(kind, content).map_err(faults)?;
+    let sha256 = sha256_hex(content.as_bytes());
+    let current = database.survey_file(&survey.id, kind)?;
+    Ok(CheckedFile { is_in_force: current.is_some_and(|file| file.sha256 == sha256), sha256, counts })
+}
+
+fn counts(kind: FileKind, content: &str) -> Result<Vec<(&'static str, usize)>, FileFaults> {
+    fn distinct<'a>(values: impl Iterator<Item = &'a str>) -> usize {
+        values.collect::<std::collections::BTreeSet<_>>().len()
+    }
+    Ok(match kind {
+        FileKind::Sample => {
+            let cases = Sample::parse("sample.csv", content)?.cases;
+            let reserves = cases.iter().filter(|case| case.reserve_rank.is_some()).count();
+            vec![
+                ("cases", cases.len() - reserves),
+                ("reserves", reserves),
+                ("districts", distinct(cases.iter().map(|case| case.district.as_str()))),
+                ("strata", distinct(cases.iter().map(|case| case.stratum.as_str()))),
+                ("psus", distinct(cases.iter().map(|case| case.psu.as_str()))),
+            ]
+        }
+        FileKind::Margins => {
+            let margins = Margins::parse("margins.csv", content)?.margins;
+            vec![("margins", margins.len())]
+        }
+        FileKind::Regions => vec![("regions", Regions::parse("regions.csv", content)?.regions.len())],
+        FileKind::Targets => vec![("targets", Targets::parse("targets.toml", content)?.targets.len())],
+    })
+}
+
 fn check(survey_id: &str, kind: FileKind, content: &str) -> Result<Vec<SampleCase>, FileFaults> {
     let none = Vec::new();
     match kind {

@@ -26,6 +26,7 @@ mod migrations;
 mod notes;
 mod people;
 mod postgres;
+mod progress;
 mod quarantine;
 mod questionnaires;
 mod reach;
@@ -62,6 +63,7 @@ pub use interviews::{Interview, JudgedBody, ResponseFilter, StoredBody, Submissi
 pub use judgements::{Judgement, WAITING_FOR_MASTER_DATA};
 pub use notes::{NoteKeys, SealedNote, TakenNotes};
 pub use people::{Person, RoleGrant};
+pub use progress::{FieldedCase, PersonName, Pile, SentCount, Visit};
 pub use quarantine::{Quarantined, QuarantinedBody, Taking};
 pub use questionnaires::{Publication, StoredQuestionnaire};
 pub use reach::Reach;

@@ -510,7 +510,7 @@ diesel::allow_tables_to_appear_in_same_query!(identity_survey, identity_case);
 diesel::joinable!(session -> person (person_id));
 diesel::joinable!(device -> person (person_id));
 diesel::joinable!(device_token -> device (device_id));
-diesel::allow_tables_to_appear_in_same_query!(person, session, device, device_token);
+diesel::allow_tables_to_appear_in_same_query!(person, session, device, device_token, role_grant);
 
 diesel::joinable!(receipt -> submission_raw (server_seq));
 diesel::joinable!(quarantine -> submission_raw (server_seq));

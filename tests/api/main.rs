@@ -12,6 +12,7 @@ mod bad_inputs;
 mod bundles;
 mod cases;
 mod contract;
+mod desk;
 mod devices;
 mod fuzz;
 mod hygiene;

@@ -7,7 +7,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -68,7 +68,7 @@ async function startDemo() {
     }
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
-  return { url, stop };
+  return { url, stop, accounts: readFileSync(join(folder, 'accounts.txt'), 'utf8') };
 }
 
 async function test(files, env) {
@@ -95,6 +95,8 @@ async function main() {
   else if (!env.SCILIT_URL) {
     const demo = await startDemo();
     env.SCILIT_URL = demo.url;
+    // One line an account of the demo: role, login, password.
+    env.SCILIT_ACCOUNTS = demo.accounts;
     stop = demo.stop;
   }
   process.stdout.write(`browser tests against ${env.SCILIT_URL ?? 'the stand-in'}\n`);

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import en from '../src/i18n/en';
 import zh from '../src/i18n/zh-CN';
+import deskEn from '../src/desk/i18n/en';
+import deskZh from '../src/desk/i18n/zh-CN';
 import tabletEn from '../src/tablet/i18n/en';
 import tabletZh from '../src/tablet/i18n/zh-CN';
 
@@ -14,12 +16,15 @@ function flat(tree: Tree, path = ''): [string, string][] {
 
 const placeholders = (text = ''): string[] => [...text.matchAll(/\{(\w+)\}/g)].map((found) => found[1] ?? '').toSorted();
 type Sources = Record<string, string>;
-const office: Sources = import.meta.glob(['../src/**/*.{ts,vue}', '!../src/i18n/{zh-CN,en}.ts', '!../src/tablet/**'], { query: '?raw', import: 'default', eager: true });
+const office: Sources = import.meta.glob(['../src/**/*.{ts,vue}', '!../src/i18n/{zh-CN,en}.ts', '!../src/tablet/**', '!../src/desk/**'], { query: '?raw', import: 'default', eager: true });
 const tablet: Sources = import.meta.glob(['../src/tablet/**/*.{ts,vue}', '!../src/tablet/i18n/*.ts'], { query: '?raw', import: 'default', eager: true });
+
+const desk: Sources = import.meta.glob(['../src/desk/**/*.{ts,vue}', '!../src/desk/i18n/*.ts'], { query: '?raw', import: 'default', eager: true });
 
 describe.each([
   { place: 'the office', zh, en, sources: Object.values(office) },
   { place: 'the tablet', zh: tabletZh, en: tabletEn, sources: Object.values(tablet) },
+  { place: 'the desk', zh: deskZh, en: deskEn, sources: Object.values(desk) },
 ])('acc076 the two languages of $place', ({ zh, en, sources }) => {
   const texts = { zh: new Map(flat(zh)), en: new Map(flat(en)) };
   it('have the same keys', () => {

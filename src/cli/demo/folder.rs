@@ -1,6 +1,5 @@
 //! The demo's folder: made new each time, and never at the cost of somebody's files.
 
-use crate::server::Role;
 use anyhow::{Context, Result, bail};
 use std::{
     fs,
@@ -44,16 +43,16 @@ impl DemoFolder {
         fs::write(&path, bytes).with_context(|| format!("{} cannot be written", path.display()))
     }
 
-    /// Keeps the secrets where only the user can read them.
-    pub(super) fn keep_tokens(&self, secrets: &[(Role, String)]) -> Result<()> {
-        let path = self.path.join("tokens.txt");
+    /// Keeps secrets, one a line, where only the user can read them.
+    pub(super) fn keep_private(&self, name: &str, lines: &[String]) -> Result<()> {
+        let path = self.path.join(name);
         let mut options = fs::OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let mut file = options.open(&path).with_context(|| format!("{} cannot be made", path.display()))?;
-        for (role, secret) in secrets {
-            writeln!(file, "{} {secret}", role.name())?;
+        for line in lines {
+            writeln!(file, "{line}")?;
         }
         Ok(())
     }

@@ -1,9 +1,11 @@
 //! `scilit demo`: the main job on synthetic data, through the same HTTP API that everybody else uses.
 
+mod accounts;
 mod client;
+mod crew;
 mod folder;
 mod steps;
-mod tablet;
+mod story;
 mod terminal;
 mod waves;
 
@@ -16,10 +18,11 @@ use crate::{
 };
 use anyhow::{Context, Result};
 use client::Client;
+use crew::Crew;
 use folder::DemoFolder;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::{net::SocketAddr, path::PathBuf};
-use tablet::Tablet;
+use story::Story;
 use terminal::Language;
 use waves::{WAVES, Wave};
 
@@ -69,10 +72,14 @@ pub fn run(arguments: &DemoArguments) -> Result<()> {
         .with_context(|| format!("the server does not start at {}", arguments.listen))?;
     let secrets = issue_tokens(&server, &folder)?;
     let base = format!("http://{}", server.address());
-    let clients = Clients::new(&base, &secrets, Tablet::join(server.database(), &base)?);
+    let password = accounts::password()?;
+    accounts::make(server.database(), &password)?;
+    folder.keep_private("accounts.txt", &accounts::lines(&password))?;
+    let clients = Clients::new(&base, &secrets, Crew::join(server.database(), &base, &password)?);
     let results = job(arguments, &folder, &clients)?;
     println!("{}", terminal::summary(&results, arguments.language));
-    println!("{}", terminal::closing(&folder, (!arguments.no_serve).then_some(base.as_str()), arguments.language));
+    let address = (!arguments.no_serve).then_some(base.as_str());
+    println!("{}", terminal::closing(&folder, address, &password, arguments.language));
     if arguments.no_serve {
         server.stop();
         return Ok(());
@@ -88,6 +95,8 @@ fn config(arguments: &DemoArguments, folder: &DemoFolder) -> Result<Config> {
         listen: Some(arguments.listen),
         // Everything shown is made up: the start page works without a token.
         public_results: Some(true),
+        // Whoever tries the desk on this machine does so without HTTPS.
+        allow_plain_cookie: Some(arguments.listen.ip().is_loopback()),
         // One machine plays every tablet and every analyst, with one token each.
         uploads_per_minute: Some(0),
         requests_per_minute: Some(0),
@@ -106,21 +115,21 @@ fn issue_tokens(server: &app::RunningServer, folder: &DemoFolder) -> Result<Vec<
             tokens::issue(server.database(), role, "demo", None, &Author::command_line(), &Clock::system())?;
         secrets.push((role, secret));
     }
-    folder.keep_tokens(&secrets)?;
+    let lines: Vec<String> = secrets.iter().map(|(role, secret)| format!("{} {secret}", role.name())).collect();
+    folder.keep_private("tokens.txt", &lines)?;
     Ok(secrets)
 }
 
 /// A client for each role.
 struct Clients {
     analyst: Client,
-    surveyor: Client,
-    tablet: Tablet,
+    crew: Crew,
     supervisors: Vec<Client>,
     auditor: Client,
 }
 
 impl Clients {
-    fn new(base: &str, secrets: &[(Role, String)], tablet: Tablet) -> Self {
+    fn new(base: &str, secrets: &[(Role, String)], crew: Crew) -> Self {
         let of = |role: Role| {
             let secret = secrets.iter().find(|(of, _)| *of == role).map_or("", |(_, secret)| secret.as_str());
             Client::new(base, secret)
@@ -128,8 +137,7 @@ impl Clients {
         let supervisors = secrets.iter().filter(|(of, _)| *of == Role::Supervisor);
         Self {
             analyst: of(Role::Analyst),
-            surveyor: of(Role::Surveyor),
-            tablet,
+            crew,
             supervisors: supervisors.map(|(_, secret)| Client::new(base, secret)).collect(),
             auditor: of(Role::Auditor),
         }
@@ -169,7 +177,7 @@ fn job(arguments: &DemoArguments, folder: &DemoFolder, clients: &Clients) -> Res
 impl Desk<'_> {
     /// One wave from the draw to its run, compared with the run of the wave before; the run's id.
     fn wave(&self, wave: &Wave, questionnaire: &Questionnaire, earlier: Option<&str>) -> Result<String> {
-        let Clients { analyst, surveyor, tablet, supervisors, .. } = self.clients;
+        let Clients { analyst, crew, supervisors, .. } = self.clients;
         let bar = |length, zh, en| self.bar(length, Some(wave), zh, en);
         let DemoArguments { seed, persons, .. } = *self.arguments;
 
@@ -185,12 +193,13 @@ impl Desk<'_> {
 
         let submissions: Vec<_> = survey.submissions(questionnaire).collect();
         let step = bar(submissions.len() as u64, "提交答卷", "submit responses");
-        steps::submit(surveyor, &submissions, &step)?;
+        let senders = survey.respondents().map(|case| &crew.of(&case.case_id).client);
+        steps::submit(&senders.collect::<Vec<_>>(), &submissions, &step)?;
         step.finish();
 
         let attempts: Vec<_> = survey.attempts().collect();
         let step = bar(attempts.len() as u64, "上报接触记录", "tell of visits without an interview");
-        tablet.tell(&survey_id, &attempts, &step)?;
+        crew.tell(&survey_id, &attempts, &step)?;
         step.finish();
 
         let ids: Vec<_> = submissions.iter().map(|(id, _)| *id).collect();
@@ -204,6 +213,13 @@ impl Desk<'_> {
         }
         let run = steps::compute(analyst, &survey_id, earlier)?;
         step.finish();
+        if wave.is_latest() {
+            let step =
+                bar(4, "继续外业：待审、冲突、未上传", "go on with the field work: what waits and what is not sent");
+            let (survey_id, survey) = (survey_id.as_str(), &survey);
+            Story { survey_id, survey, questionnaire, crew, supervisors }.tell(&step)?;
+            step.finish();
+        }
         Ok(run)
     }
 

@@ -94,15 +94,15 @@ pub(super) fn import(analyst: &Client, survey: &str, kind: &str, text: &str) -> 
     answer.expect(&[200, 201], &format!("import the {kind}")).map(|_| ())
 }
 
-/// Submits as several tablets would, at the same time; the first that fails stops the demo.
-pub(super) fn submit(surveyor: &Client, submissions: &[(Uuid, Vec<u8>)], progress: &ProgressBar) -> Result<()> {
+/// Submits each response from its sender, several at the same time; the first that fails stops the demo.
+pub(super) fn submit(senders: &[&Client], submissions: &[(Uuid, Vec<u8>)], progress: &ProgressBar) -> Result<()> {
     let failure: Mutex<Option<anyhow::Error>> = Mutex::new(None);
     thread::scope(|scope| {
         for tablet in 0..TABLETS {
-            let (client, failure) = (surveyor.clone(), &failure);
+            let failure = &failure;
             scope.spawn(move || {
-                for (id, body) in submissions.iter().skip(tablet).step_by(TABLETS) {
-                    if let Err(error) = submit_one(&client, id, body) {
+                for (client, (id, body)) in senders.iter().zip(submissions).skip(tablet).step_by(TABLETS) {
+                    if let Err(error) = submit_one(client, id, body) {
                         failure.lock().expect("no tablet panics").get_or_insert(error);
                         return;
                     }

@@ -1,6 +1,6 @@
 //! The short table that the demo prints.
 
-use super::folder::DemoFolder;
+use super::{accounts::ACCOUNTS, folder::DemoFolder};
 use crate::indicator::{
     Label,
     results::{ResultRow, Results, Status, verdict_label},
@@ -103,21 +103,39 @@ fn percent(share: f64) -> String {
 }
 
 /// Where everything is, and how to go on.
-pub(super) fn closing(folder: &DemoFolder, base: Option<&str>, language: Language) -> String {
+pub(super) fn closing(folder: &DemoFolder, base: Option<&str>, password: &str, language: Language) -> String {
     let path = folder.path().display();
     let files = match language {
-        Language::Chinese => format!("文件与访问令牌（tokens.txt）在 {path}/，全部为示例数据。"),
+        Language::Chinese => {
+            format!("文件、访问令牌（tokens.txt）与示例账号（accounts.txt）在 {path}/，全部为示例数据。")
+        }
         Language::English => {
-            format!("Files and access tokens (tokens.txt) are in {path}/; everything is made-up data.")
+            format!(
+                "Files, access tokens (tokens.txt) and accounts (accounts.txt) are in {path}/; everything is made-up data."
+            )
         }
     };
     match (base, language) {
         (None, _) => files,
         (Some(base), Language::Chinese) => {
-            format!("{files}\n结果页面：{base}/ ，接口文档：{base}/api/docs/ 。按 Ctrl+C 结束。")
+            let accounts = logins("、");
+            format!(
+                "{files}\n结果页面：{base}/ ，工作台：{base}/desk/ ，接口文档：{base}/api/docs/ 。\n\
+                 工作台示例账号：{accounts}；密码均为 {password} 。按 Ctrl+C 结束。"
+            )
         }
         (Some(base), Language::English) => {
-            format!("{files}\nResults: {base}/ , API: {base}/api/docs/ . Ctrl+C ends.")
+            let accounts = logins(", ");
+            format!(
+                "{files}\nResults: {base}/ , desk: {base}/desk/ , API: {base}/api/docs/ .\n\
+                 Accounts at the desk: {accounts}; the password of each is {password} . Ctrl+C ends."
+            )
         }
     }
+}
+
+/// Who can sign in at the desk.
+fn logins(between: &str) -> String {
+    let office = ACCOUNTS.iter().map(|(login, ..)| *login);
+    office.chain(["demo-surveyor"]).collect::<Vec<_>>().join(between)
 }

@@ -10,6 +10,7 @@ mod coded;
 mod conformance;
 mod faults;
 mod household;
+mod signs;
 mod submission;
 mod value;
 
@@ -22,6 +23,7 @@ use super::questionnaire::{MissingKind, Questionnaire};
 pub use carry::can_carry;
 pub use coded::coded_columns;
 pub use faults::{ItemFault, ItemFaultCode, Message, Notice};
+pub use signs::Sign;
 pub use submission::{Consent, RosterPerson, Selection, Submission, SubmittedAnswer, SubmittedValue, Timing};
 
 /// What a person gave to an item, in the type of the item.

@@ -10,9 +10,9 @@ use utoipa::{
 };
 
 use super::{
-    assignments, attachments, audit, changes, devices, downloads, events, health, identity, inbox, keys, packages,
-    people, problem::ProblemBody, quarantine, questionnaires, reports, reserves, responses, review, routes::ROUTES,
-    runs, series, sessions, submissions, surveys, sync,
+    assignments, attachments, audit, changes, devices, downloads, events, file_check, health, identity, inbox, keys,
+    packages, people, problem::ProblemBody, progress, quarantine, questionnaires, queue, reports, reserves, responses,
+    review, routes::ROUTES, runs, series, sessions, submissions, surveys, sync,
 };
 use crate::server::policy::{Access, Open};
 
@@ -22,7 +22,8 @@ use crate::server::policy::{Access, Open};
     paths(
         health::healthz, health::readyz, health::metrics, openapi, keys::list,
         questionnaires::publish, questionnaires::list, questionnaires::form,
-        surveys::create, surveys::list, surveys::show, surveys::set_questionnaire, surveys::put_file,
+        surveys::create, surveys::list, surveys::show, surveys::set_questionnaire, surveys::put_file, file_check::check,
+        progress::show, progress::csv, progress::cases, progress::field_persons, queue::list,
         identity::put_contacts, identity::read_contact, identity::read_visit_notes, identity::request_erasure, identity::confirm_erasure,
         attachments::head, attachments::append, attachments::list, attachments::read, submissions::put, submissions::receipt, responses::list, responses::show, responses::diff,
         review::begin, review::approve, review::send_back, review::request_void, review::confirm_void, review::lock,

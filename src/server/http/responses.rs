@@ -1,5 +1,7 @@
 //! Reading responses: page by page, or one with its versions.
 
+use std::collections::BTreeMap;
+
 use actix_web::{
     HttpResponse,
     web::{Data, Path, Query},
@@ -14,7 +16,8 @@ use super::{
     problem::{self, ProblemBody},
 };
 use crate::{
-    server::{Difference, Fault, Text, differences, notices_of},
+    instrument::{Sign, Submission},
+    server::{Difference, Fault, People, Text, differences, notices_of},
     storage::{Interview, InterviewState, Quarantined, ResponseFilter, ReviewAction, StoredBody, SubmissionVersion},
 };
 
@@ -143,6 +146,20 @@ pub(super) struct ResponseDetailBody {
     versions: Vec<VersionBody>,
     /// Every step of its review, in order.
     review: Vec<ReviewActionBody>,
+    /// Signs in the bytes in force that say where to look first: `too-fast`, `same-answers`, `few-values`, `at-night`.
+    signs: Vec<&'static str>,
+    /// When the interview began and ended by the tablet's clock, and how long it was on screen.
+    timing: Option<TimingBody>,
+    /// Names of the persons that this answer names by id, or by the id of a tablet of theirs.
+    names: BTreeMap<String, String>,
+}
+
+/// Times of an interview.
+#[derive(Debug, Default, Serialize, utoipa::ToSchema)]
+pub(super) struct TimingBody {
+    started_ms: Option<i64>,
+    finished_ms: Option<i64>,
+    active_ms: Option<i64>,
 }
 
 /// A step of a review.
@@ -264,15 +281,34 @@ pub(super) async fn show(shared: Data<Shared>, asker: Asker, id: Path<String>) -
         let Some(row) = shared.database.interview(&id)? else { return Ok(None) };
         log_reading(shared, &asker.0, "response.read", format!("response/{}", row.id), serde_json::json!({}))?;
         let (versions, quarantine) = (shared.database.submission_versions(&id)?, shared.database.quarantine_of(&id)?);
-        Ok(Some((row, versions, quarantine, shared.database.review_actions(&id)?)))
+        let review = shared.database.review_actions(&id)?;
+        let names = names(&People::read(&shared.database)?, &row, &review);
+        let body = shared.database.bodies_at(&[row.current_seq])?.pop();
+        let sent = body.and_then(|(_, body)| Submission::parse(&body).ok());
+        Ok(Some((row, versions, quarantine, review, names, sent)))
     });
-    let (row, versions, quarantine, review) = found.await?.ok_or_else(|| Problem::of(&codes::NOT_FOUND))?;
+    let (row, versions, quarantine, review, names, sent) =
+        found.await?.ok_or_else(|| Problem::of(&codes::NOT_FOUND))?;
+    let signs = sent.as_ref().map(Submission::signs).unwrap_or_default().into_iter().map(Sign::name).collect();
+    let timing = sent.and_then(|sent| sent.timing).map(|of| TimingBody {
+        started_ms: of.started_ms,
+        finished_ms: of.finished_ms,
+        active_ms: of.active_ms,
+    });
     let versions = versions.into_iter().map(|version| version_body(version, &quarantine)).collect();
     let answers = row.answers.as_deref().and_then(|json| serde_json::from_str(json).ok());
     let response = ResponseBody::from(&row);
     let (survey, questionnaire) = (row.survey_id, row.questionnaire_hash);
     let review = review.into_iter().map(ReviewActionBody::from).collect();
-    Ok(HttpResponse::Ok().json(ResponseDetailBody { response, survey, questionnaire, answers, versions, review }))
+    let body = ResponseDetailBody { response, survey, questionnaire, answers, versions, review, signs, timing, names };
+    Ok(HttpResponse::Ok().json(body))
+}
+
+/// The names of everybody who had a hand in an interview.
+fn names(people: &People, row: &Interview, review: &[ReviewAction]) -> BTreeMap<String, String> {
+    let ids =
+        [&row.surveyor, &row.l1_by, &row.void_by].into_iter().flatten().chain(review.iter().map(|one| &one.by_id));
+    ids.filter_map(|id| Some((id.clone(), people.name_of(id)?.to_owned()))).collect()
 }
 
 /// Compares two bodies of a response.

@@ -7,9 +7,9 @@ use actix_web::{
 };
 
 use super::{
-    Problem, assignments, attachments, audit, changes, codes, devices, downloads, events, health, identity, inbox,
-    keys, openapi, packages, people, quarantine, questionnaires, reports, reserves, responses, review, runs, series,
-    sessions, submissions, surveys, sync,
+    Problem, assignments, attachments, audit, changes, codes, devices, downloads, events, file_check, health, identity,
+    inbox, keys, openapi, packages, people, progress, quarantine, questionnaires, queue, reports, reserves, responses,
+    review, runs, series, sessions, submissions, surveys, sync,
 };
 use crate::{
     server::{
@@ -65,7 +65,13 @@ routes! {
     POST "/api/v1/cases/{survey}/{case}/erasure" => identity::request_erasure;
     POST "/api/v1/cases/{survey}/{case}/erasure/confirm" => identity::confirm_erasure;
     PUT "/api/v1/surveys/{id}/files/{kind}" => surveys::put_file;
+    POST "/api/v1/surveys/{id}/files/{kind}/check" => file_check::check;
     GET "/api/v1/surveys/{id}/responses" => responses::list;
+    GET "/api/v1/surveys/{id}/progress" => progress::show;
+    GET "/api/v1/surveys/{id}/progress.csv" => progress::csv;
+    GET "/api/v1/surveys/{id}/queue" => queue::list;
+    GET "/api/v1/surveys/{id}/cases" => progress::cases;
+    GET "/api/v1/surveyors" => progress::field_persons;
     POST "/api/v1/surveys/{id}/runs" => runs::create;
     PUT "/api/v1/submissions/{uuid}/revs/{rev}" => submissions::put;
     POST "/api/v1/submissions:batch" => sync::batch;

@@ -305,9 +305,7 @@ pub(super) async fn put_file(
     file: ImportedText,
 ) -> Result<HttpResponse, Problem> {
     let kind = kind_of(&request)?;
-    if kind == FileKind::Targets && file.text.len() > TOML_KIB_MAX << 10 {
-        return Err(Problem::of(&codes::TOO_LARGE).because(format!("上限为 {TOML_KIB_MAX} KB")));
-    }
+    within_toml(kind, &file)?;
     let by = asker.0.author();
     let (version, new) = call(&shared, move |shared| {
         let put = server::put_file(&shared.database, &survey.0, kind, &file.text, &by, &shared.clock)?;
@@ -321,8 +319,16 @@ pub(super) async fn put_file(
     Ok(answer.json(PutFileBody { kind: kind.name(), version }))
 }
 
+/// Refuses a TOML file that is too large to read.
+pub(super) fn within_toml(kind: FileKind, file: &ImportedText) -> Result<(), Problem> {
+    if kind == FileKind::Targets && file.text.len() > TOML_KIB_MAX << 10 {
+        return Err(Problem::of(&codes::TOO_LARGE).because(format!("上限为 {TOML_KIB_MAX} KB")));
+    }
+    Ok(())
+}
+
 /// The kind of file the path names.
-fn kind_of(request: &HttpRequest) -> Result<FileKind, Problem> {
+pub(super) fn kind_of(request: &HttpRequest) -> Result<FileKind, Problem> {
     let kind = request.match_info().get("kind").and_then(FileKind::named);
     kind.ok_or_else(|| Problem::of(&codes::NOT_FOUND))
 }

@@ -21,6 +21,14 @@ impl DrawnSurvey<'_> {
         self.respondents().map(move |case| self.submission(questionnaire, &sheet, case))
     }
 
+    /// One submission for each of these cases, whether the design has them respond or not: what a later visit may bring.
+    /// Cases that are not in the sample are left out.
+    pub fn interviews_of(&self, questionnaire: &Questionnaire, cases: &[&str]) -> Vec<(Uuid, Vec<u8>)> {
+        let sheet = AnswerSheet::new(questionnaire);
+        let found = cases.iter().filter_map(|id| self.cases.iter().find(|case| case.case_id == *id));
+        found.map(|case| self.submission(questionnaire, &sheet, case)).collect()
+    }
+
     fn submission(&self, questionnaire: &Questionnaire, sheet: &AnswerSheet<'_>, case: &DrawnCase) -> (Uuid, Vec<u8>) {
         let mut stream = Stream::new(self.design.seed, Purpose::Interview, u64::from(case.person));
         let started_ms = self.started_ms(case);

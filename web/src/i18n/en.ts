@@ -8,6 +8,7 @@ const en: typeof zh = {
     results: 'Results',
     detail: 'In detail',
     trend: 'Over time',
+    desk: 'Desk',
     tablet: 'Field interviews',
     style: 'Design system',
     api: 'API',

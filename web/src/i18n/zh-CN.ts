@@ -8,6 +8,7 @@ export default {
     results: '结果',
     detail: '详细结果',
     trend: '变化',
+    desk: '工作台',
     tablet: '入户访问',
     style: '界面规范',
     api: '接口文档',
