@@ -15,6 +15,7 @@ pub mod plan;
 pub mod questionnaire;
 pub mod questionnaire_publish;
 pub mod restore;
+pub mod run;
 pub mod sample;
 pub mod score;
 pub mod serve;
@@ -59,6 +60,7 @@ enum Command {
     Plan(plan::PlanArguments),
     Weight(weight::WeightArguments),
     Simulate(simulate::SimulateArguments),
+    Run(run::RunArguments),
     Export(export::ExportArguments),
     Bundle(bundle::BundleArguments),
     Verify(verify::VerifyArguments),
@@ -89,6 +91,7 @@ pub fn run() -> anyhow::Result<()> {
         Command::Plan(arguments) => plan::run(arguments),
         Command::Weight(arguments) => weight::run(arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Run(arguments) => run::run(arguments),
         Command::Export(arguments) => export::run(arguments),
         Command::Bundle(arguments) => bundle::run(arguments),
         Command::Verify(arguments) => verify::run(&arguments),

@@ -17,9 +17,11 @@ pub mod results;
 mod rows;
 pub mod series;
 mod tables;
+mod watch;
 mod waves;
 
 pub use cases::CaseRecord;
 pub use compute::{Indicator, IndicatorError, RowIds, SurveyInputs, analysis_columns, compute, step_name};
 pub use label::Label;
 pub use options::{EarlierWave, RunOptions, SampleRelation, VarianceChoice};
+pub use watch::{Stage, Watcher};

@@ -8,7 +8,7 @@ use actix_web::{
 
 use super::{
     Problem, assignments, attachments, audit, changes, codes, devices, downloads, events, health, identity, inbox,
-    keys, openapi, people, quarantine, questionnaires, reserves, responses, review, runs, series, sessions,
+    keys, openapi, people, quarantine, questionnaires, reserves, responses, review, runs, schedules, series, sessions,
     submissions, surveys, sync,
 };
 use crate::{
@@ -67,6 +67,8 @@ routes! {
     PUT "/api/v1/surveys/{id}/files/{kind}" => surveys::put_file;
     GET "/api/v1/surveys/{id}/responses" => responses::list;
     POST "/api/v1/surveys/{id}/runs" => runs::create;
+    GET "/api/v1/surveys/{id}/schedule" => schedules::show;
+    PUT "/api/v1/surveys/{id}/schedule" => schedules::set;
     PUT "/api/v1/submissions/{uuid}/revs/{rev}" => submissions::put;
     POST "/api/v1/submissions:batch" => sync::batch;
     POST "/api/v1/reconcile" => sync::reconcile;
@@ -105,6 +107,7 @@ routes! {
     GET "/api/v1/runs" => runs::list;
     GET "/api/v1/runs/latest" => runs::latest;
     GET "/api/v1/runs/{id}" => runs::show;
+    POST "/api/v1/runs/{id}/cancel" => runs::cancel;
     GET "/api/v1/runs/{id}/results" => runs::results;
     GET "/api/v1/runs/{id}/series" => series::show;
     GET "/api/v1/runs/{id}/files" => runs::files;
