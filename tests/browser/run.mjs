@@ -68,7 +68,7 @@ async function startDemo() {
     }
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
-  return { url, stop };
+  return { url, folder, stop };
 }
 
 async function test(files, env) {
@@ -91,10 +91,12 @@ async function main() {
     .map((name) => join(HERE, name));
   const env = { ...process.env };
   let stop = async () => undefined;
+  delete env.SCILIT_DEMO_FOLDER;
   if (standIn) delete env.SCILIT_URL;
   else if (!env.SCILIT_URL) {
     const demo = await startDemo();
     env.SCILIT_URL = demo.url;
+    env.SCILIT_DEMO_FOLDER = demo.folder;
     stop = demo.stop;
   }
   process.stdout.write(`browser tests against ${env.SCILIT_URL ?? 'the stand-in'}\n`);
