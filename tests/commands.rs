@@ -10,7 +10,7 @@ fn help(arguments: &[&str]) -> String {
     String::from_utf8(scilit(arguments).success().get_output().stdout.clone()).expect("UTF-8")
 }
 
-const COMMANDS: [&str; 17] = [
+const COMMANDS: [&str; 18] = [
     "demo",
     "serve",
     "migrate",
@@ -28,6 +28,7 @@ const COMMANDS: [&str; 17] = [
     "sample",
     "simulate",
     "export",
+    "run",
 ];
 
 #[test]

@@ -10,6 +10,10 @@ mod support;
 
 #[path = "faults/away.rs"]
 mod away;
+#[path = "faults/crashed_runs.rs"]
+mod crashed_runs;
+#[path = "faults/downloads.rs"]
+mod downloads;
 #[path = "faults/full.rs"]
 mod full;
 #[path = "faults/io.rs"]

@@ -139,7 +139,7 @@ fn the_variance_method_changes_errors_and_never_estimates() {
     for (variance, replicates) in
         [(VarianceChoice::Jkn, None), (VarianceChoice::Bootstrap { replicates: 100, seed: 7 }, Some(100))]
     {
-        let options = RunOptions { variance, earlier: None };
+        let options = RunOptions { variance, ..RunOptions::default() };
         let other = computed(&SURVEY, &options);
         let method = &other.results.method;
         assert_eq!(method.variance, variance.name());
@@ -207,8 +207,11 @@ fn waves_under_different_profiles_are_never_compared() {
     let refused =
         compute(&SurveyInputs { options: &options, ..SURVEY.inputs(&SURVEY.responses) }).expect_err("a refusal");
     assert!(matches!(refused, IndicatorError::OtherProfile { .. }), "{refused}");
-    let options =
-        RunOptions { variance: VarianceChoice::Jkn, earlier: Some(earlier(&before, SampleRelation::SharedPsus)) };
+    let options = RunOptions {
+        variance: VarianceChoice::Jkn,
+        earlier: Some(earlier(&before, SampleRelation::SharedPsus)),
+        ..RunOptions::default()
+    };
     let refused =
         compute(&SurveyInputs { options: &options, ..SURVEY.inputs(&SURVEY.responses) }).expect_err("a refusal");
     assert!(matches!(refused, IndicatorError::SharedPsus { .. }), "{refused}");

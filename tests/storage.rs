@@ -2,14 +2,14 @@
 
 mod support;
 
-use std::{sync::Arc, thread};
+use std::{io::Read as _, sync::Arc, thread};
 
 use scilit::{
     evidence::{Receipt, Signer, sha256_hex},
     server::{Clock, Role, tokens},
     storage::{
-        Arrival, Author, Database, DatabaseUrl, FileKind, InterviewState, Judgement, NewFile, NewRun, PoolSettings,
-        Publication, RunFile, SampleCase, StorageError, StoredQuestionnaire, Survey,
+        Arrival, Author, Database, DatabaseUrl, FileKind, InterviewState, Judgement, NewFile, NewRun, PIECE_BYTES,
+        PoolSettings, Publication, RunFile, SampleCase, StorageError, StoredQuestionnaire, Survey,
     },
 };
 use support::{TestDatabase, on_every_backend};
@@ -276,7 +276,7 @@ fn runs_wait_in_a_bounded_queue_and_an_interrupted_run_fails_at_the_next_start()
                 state: "queued",
                 request: "{}",
             };
-            database.queue_run(run, 2, &Author::system())
+            database.queue_run(run, 2, &Author::system(), None)
         };
         queue("r1").expect("room");
         queue("r2").expect("room");
@@ -295,6 +295,26 @@ fn runs_wait_in_a_bounded_queue_and_an_interrupted_run_fails_at_the_next_start()
         database.succeed_run("r2", "{}", std::slice::from_ref(&file), 5).expect("success");
         assert_eq!(database.latest_succeeded_run().expect("a run").expect("it").id, "r2");
         assert_eq!(database.run_file("r2", "indicator.csv").expect("a file"), Some(file));
+        assert!(database.succeed_run("r1", "{}", &[], 6).is_err(), "one that ended stays as it ended");
+    });
+}
+
+#[test]
+fn a_content_is_kept_in_pieces_that_a_second_try_completes_and_is_read_without_being_whole_in_memory() {
+    on_every_backend(|test| {
+        let database = test.migrated();
+        for size in [0, 1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 20 * PIECE_BYTES + 7] {
+            let content: Vec<u8> = (0..size).map(|at| (at / 7 + at) as u8).collect();
+            let sha256 = sha256_hex(&content);
+            // A try that broke off after a part of it.
+            database.keep_content(&sha256, &mut &content[..size / 2 / PIECE_BYTES * PIECE_BYTES]).expect("a part");
+            let bytes = database.keep_content(&sha256, &mut content.as_slice()).expect("all of it");
+            assert_eq!(usize::try_from(bytes), Ok(size));
+            let mut read = Vec::new();
+            database.read_content(&sha256, bytes).read_to_end(&mut read).expect("all of it");
+            assert!(read == content, "{size}");
+        }
+        assert!(database.content_piece(&sha256_hex(b"nothing"), 0).is_err());
     });
 }
 

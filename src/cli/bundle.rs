@@ -44,7 +44,7 @@ pub fn run(arguments: BundleArguments) -> anyhow::Result<()> {
     let bundle = bundle_of(&database, &keys, &clock, &run, &by)?;
     log_intent(&database, &clock, &run.id, &bundle.sha256)?;
     match arguments.out.extension().is_some_and(|ending| ending == "tar") {
-        true => write_whole(&arguments.out, |file| Ok(file.write_all(&bundle.archive)?))?,
+        true => write_whole(&arguments.out, "--out", |file| Ok(file.write_all(&bundle.archive)?))?,
         false => write_folder(&arguments.out, &bundle.files)?,
     }
     println!("{}  {}", bundle.sha256, arguments.out.display());
@@ -62,7 +62,7 @@ fn log_intent(database: &Database, clock: &Clock, run: &str, sha256: &str) -> an
 /// # Errors
 /// A place that is taken or cannot be written.
 pub(super) fn write_folder(folder: &Path, files: &BundleFiles) -> anyhow::Result<()> {
-    let partial = beside(folder)?;
+    let partial = beside(folder, "--out")?;
     fs::create_dir(&partial).with_context(|| format!("make the folder {}", partial.display()))?;
     let written = files.iter().try_for_each(|(name, bytes)| {
         let path = partial.join(name);
@@ -80,8 +80,16 @@ pub(super) fn write_folder(folder: &Path, files: &BundleFiles) -> anyhow::Result
     moved
 }
 
-fn write_whole(path: &Path, write: impl FnOnce(&mut File) -> anyhow::Result<()>) -> anyhow::Result<()> {
-    let partial = beside(path)?;
+/// The file appears whole or not at all; `option` is how the user named its place.
+///
+/// # Errors
+/// A place that is taken or cannot be written, and what `write` says.
+pub(super) fn write_whole(
+    path: &Path,
+    option: &str,
+    write: impl FnOnce(&mut File) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let partial = beside(path, option)?;
     let mut file = File::create_new(&partial).with_context(|| format!("make {}", partial.display()))?;
     let moved = write(&mut file).and_then(|()| Ok(file.sync_all()?)).and_then(|()| {
         fs::rename(&partial, path).with_context(|| format!("make {}", path.display()))?;
@@ -94,11 +102,11 @@ fn write_whole(path: &Path, write: impl FnOnce(&mut File) -> anyhow::Result<()>)
 }
 
 /// Where it is written before it is whole.
-fn beside(path: &Path) -> anyhow::Result<PathBuf> {
+fn beside(path: &Path, option: &str) -> anyhow::Result<PathBuf> {
     if path.symlink_metadata().is_ok() {
-        bail!("{} is there already: name another place with --out", path.display());
+        bail!("{} is there already: name another place with {option}", path.display());
     }
-    let mut name = path.file_name().context("--out names no place")?.to_owned();
+    let mut name = path.file_name().with_context(|| format!("{option} names no place"))?.to_owned();
     name.push(".partial");
     Ok(path.with_file_name(name))
 }

@@ -16,6 +16,7 @@ pub mod questionnaire;
 pub mod questionnaire_publish;
 pub mod report;
 pub mod restore;
+pub mod run;
 pub mod sample;
 pub mod score;
 pub mod serve;
@@ -60,6 +61,7 @@ enum Command {
     Plan(plan::PlanArguments),
     Weight(weight::WeightArguments),
     Simulate(simulate::SimulateArguments),
+    Run(run::RunArguments),
     Export(export::ExportArguments),
     Report(report::ReportArguments),
     Bundle(bundle::BundleArguments),
@@ -91,6 +93,7 @@ pub fn run() -> anyhow::Result<()> {
         Command::Plan(arguments) => plan::run(arguments),
         Command::Weight(arguments) => weight::run(arguments),
         Command::Simulate(arguments) => simulate::run(&arguments),
+        Command::Run(arguments) => run::run(arguments),
         Command::Export(arguments) => export::run(arguments),
         Command::Report(arguments) => report::run(arguments),
         Command::Bundle(arguments) => bundle::run(arguments),

@@ -102,6 +102,10 @@ fn foreign(what: &str) -> anyhow::Error {
     )
 }
 
+/// The files of a bundle, from its folder or its archive.
+///
+/// # Errors
+/// What cannot be read, and what is not of a bundle.
 pub(super) fn read(path: &Path) -> anyhow::Result<BundleFiles> {
     if fs::metadata(path).map_err(|error| unreadable(path, &error))?.is_dir() {
         return read_folder(path);

@@ -9,32 +9,36 @@ use super::{Cell, Table};
 #[must_use]
 pub fn to_csv(table: &Table) -> Vec<u8> {
     let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
-    let mut fields = vec![String::new(); table.columns.len()];
-    write(&mut writer, &table.columns);
+    let mut digits = String::new();
+    done(writer.write_record(&table.columns));
     for row in &table.rows {
-        for (field, cell) in fields.iter_mut().zip(row) {
-            field.clear();
-            format_into(cell, field);
+        for cell in row {
+            digits.clear();
+            done(writer.write_field(text(cell, &mut digits)));
         }
-        write(&mut writer, &fields);
+        done(writer.write_record(None::<&[u8]>));
     }
     writer.into_inner().expect("writing to memory does not fail")
 }
 
-fn write(writer: &mut csv::Writer<Vec<u8>>, fields: &[String]) {
-    writer.write_record(fields).expect("every row has as many cells as the header, and memory does not fail");
+fn done(written: csv::Result<()>) {
+    written.expect("every row has as many cells as the header, and memory does not fail");
 }
 
-fn format_into(cell: &Cell, field: &mut String) {
+/// The cell's text; of a number in `digits`.
+fn text<'a>(cell: &'a Cell, digits: &'a mut String) -> &'a str {
     use std::fmt::Write as _;
-    let written = match cell {
-        Cell::Missing => Ok(()),
-        Cell::Text(text) => field.write_str(text),
-        Cell::Integer(number) => write!(field, "{number}"),
+    match cell {
+        Cell::Missing => {}
+        Cell::Text(text) => return text,
+        Cell::Integer(number) => digits.push_str(itoa::Buffer::new().format(*number)),
         // -0.0 would read "-0": a sign without a meaning.
-        Cell::Number(number) => write!(field, "{}", if *number == 0.0 { 0.0 } else { *number }),
-    };
-    written.expect("writing to a string does not fail");
+        Cell::Number(number) => {
+            let number = if *number == 0.0 { 0.0 } else { *number };
+            write!(digits, "{number}").expect("writing to a string does not fail");
+        }
+    }
+    digits
 }
 
 #[cfg(test)]

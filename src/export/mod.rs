@@ -2,6 +2,7 @@
 
 pub mod bundle;
 mod csv;
+pub mod formats;
 mod run_files;
 mod score_files;
 mod table;

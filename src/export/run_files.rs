@@ -65,7 +65,7 @@ pub fn run_files(inputs: &SurveyInputs<'_>, indicator: &Indicator<'_>) -> Vec<Na
         file(PLAN_FILE, JSON, pretty(&indicator.plan)),
         file(RESULTS_FILE, JSON, pretty(&indicator.results)),
         file(DATAPACKAGE_FILE, JSON, package),
-        file(CODEBOOK_FILE, "text/markdown; charset=utf-8", codebook(inputs)),
+        file(CODEBOOK_FILE, "text/markdown; charset=utf-8", codebook(inputs, &tables[0].1.columns)),
     ]);
     files.sort_by_key(|file| file.name);
     files

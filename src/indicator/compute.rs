@@ -9,7 +9,9 @@ use super::{
     options::{RunOptions, VarianceChoice},
     plan, rates,
     results::{Method, RESULTS_SCHEMA, ResponseRates, Results, SampleSummary, Status, SurveyHead, VersionHead},
-    rows, scores, tables, waves, weights,
+    rows, scores, tables,
+    watch::Stage,
+    waves, weights,
 };
 use crate::{
     indicator::Label,
@@ -138,6 +140,9 @@ pub enum IndicatorError {
         /// Why.
         reason: &'static str,
     },
+    /// Nobody waits for the result any more.
+    #[error("compute: it was cancelled")]
+    Cancelled,
     /// The statistics refuse.
     #[error(transparent)]
     Statistics(#[from] StatisticsError),
@@ -151,12 +156,15 @@ pub enum IndicatorError {
 /// [`IndicatorError`]: the inputs contradict each other, or the weights cannot meet the margins.
 pub fn compute<'a>(inputs: &SurveyInputs<'a>) -> Result<Indicator<'a>, IndicatorError> {
     check(inputs)?;
+    let watch = &inputs.options.watch;
+    watch.at(Stage::Scoring, 0, 1)?;
     let outcomes = score_all(inputs.questionnaire, inputs.profile, inputs.responses);
     let records = cases::records(inputs, outcomes)?;
     let used = records.iter().filter(|record| record.is_used()).count();
     if used == 0 {
         return Err(IndicatorError::NobodyUsed { responses: inputs.responses.len() });
     }
+    watch.at(Stage::Weighting, 0, 1)?;
     let plan = plan::analysis_plan(inputs.sample, inputs.margins, inputs.options.variance, cases::states(&records));
     let table = rows::table(inputs.sample, inputs.questionnaire, &records);
     let table = scores::with_columns(table, inputs.profile, &records);

@@ -6,6 +6,7 @@ use super::{
     plan,
     results::{ResultRow, ResultTable, TargetVerdict},
     tables::{self, Variable},
+    watch::Stage,
 };
 use crate::statistics::{
     EstimateRow, NotEstimable, Prepared,
@@ -18,8 +19,12 @@ use std::collections::BTreeMap;
 pub(super) fn tables(inputs: &SurveyInputs<'_>, prepared: &Prepared) -> Result<Vec<ResultTable>, IndicatorError> {
     let district = tables::district(inputs);
     let groups = tables::groups(inputs.questionnaire);
+    // The city, the districts and the key groups besides two tables a group.
+    let begin = |done: usize| inputs.options.watch.at(Stage::Estimating, done, 2 * groups.len() + 3);
+    begin(0)?;
     let mut all = vec![city(inputs, prepared)?, crossing(inputs, prepared, &[&district])?];
     for group in &groups {
+        begin(all.len())?;
         all.push(crossing(inputs, prepared, &[group])?);
     }
     let key_groups = key_groups(inputs, prepared)?;
@@ -27,6 +32,7 @@ pub(super) fn tables(inputs: &SurveyInputs<'_>, prepared: &Prepared) -> Result<V
         all.push(key_groups);
     }
     for group in &groups {
+        begin(all.len())?;
         all.push(crossing(inputs, prepared, &[&district, group])?);
     }
     Ok(all)

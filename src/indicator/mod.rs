@@ -19,6 +19,7 @@ mod rows;
 mod scores;
 pub mod series;
 mod tables;
+mod watch;
 mod waves;
 mod weights;
 
@@ -27,4 +28,5 @@ pub use compute::{Indicator, IndicatorError, RowIds, SurveyInputs, analysis_colu
 pub use label::Label;
 pub use options::{EarlierWave, RunOptions, SampleRelation, VarianceChoice};
 pub use rates::count_outcomes;
+pub use watch::{Stage, Watcher};
 pub use weights::step_name;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::results::Results;
+use super::{results::Results, watch::Watcher};
 use crate::statistics::{
     data::DataTable,
     plan::{Construct, DfPlan, LonelyPolicy, Plan, ReplicatesPlan, VarianceMethod, VariancePlan},
@@ -89,4 +89,6 @@ pub struct RunOptions {
     pub variance: VarianceChoice,
     /// The wave to compare with.
     pub earlier: Option<EarlierWave>,
+    /// Who waits for the result.
+    pub watch: Watcher,
 }

@@ -30,18 +30,42 @@ pub enum ArchiveError {
 /// Only what the tar format cannot hold; no bundle has such a file.
 pub fn pack(files: &BundleFiles) -> std::io::Result<Vec<u8>> {
     let size: usize = files.values().map(|bytes| bytes.len() + 1024).sum();
-    let mut builder = tar::Builder::new(Vec::with_capacity(size + 1024));
+    let mut archive = Vec::with_capacity(size + 1024);
     for (name, bytes) in files {
-        let mut header = tar::Header::new_ustar();
-        header.set_size(bytes.len() as u64);
-        header.set_mode(0o644);
-        header.set_mtime(0);
-        header.set_uid(0);
-        header.set_gid(0);
-        builder.append_data(&mut header, format!("{FOLDER}{name}"), bytes.as_slice())?;
+        archive.extend(head_of(name, bytes.len() as u64)?);
+        archive.extend(bytes);
+        archive.extend(padding_of(bytes.len() as u64));
     }
-    builder.into_inner()
+    archive.extend(END);
+    Ok(archive)
 }
+
+/// What stands before the bytes of a file.
+///
+/// # Errors
+/// Only what the tar format cannot hold; no bundle has such a file.
+pub fn head_of(name: &str, bytes: u64) -> std::io::Result<[u8; BLOCK]> {
+    let mut header = tar::Header::new_ustar();
+    header.set_size(bytes);
+    header.set_mode(0o644);
+    header.set_mtime(0);
+    header.set_uid(0);
+    header.set_gid(0);
+    header.set_path(format!("{FOLDER}{name}"))?;
+    header.set_cksum();
+    Ok(*header.as_bytes())
+}
+
+/// What stands after them.
+pub fn padding_of(bytes: u64) -> &'static [u8] {
+    let used = usize::try_from(bytes % BLOCK as u64).unwrap_or(0);
+    if used == 0 { &[] } else { &END[used..BLOCK] }
+}
+
+/// What stands after the last file.
+pub const END: [u8; 2 * BLOCK] = [0; 2 * BLOCK];
+
+const BLOCK: usize = 512;
 
 /// The files of an archive.
 ///
@@ -93,6 +117,21 @@ mod tests {
         assert!(unpack(&archive[..archive.len() - 512]).is_err());
         assert!(unpack(&[archive.as_slice(), &[0; 512]].concat()).is_err());
         assert!(unpack(b"").is_err());
+    }
+
+    #[test]
+    fn archives_are_what_the_tar_library_writes() {
+        let mut builder = tar::Builder::new(Vec::new());
+        for (name, bytes) in &files() {
+            let mut header = tar::Header::new_ustar();
+            header.set_size(bytes.len() as u64);
+            header.set_mode(0o644);
+            header.set_mtime(0);
+            header.set_uid(0);
+            header.set_gid(0);
+            builder.append_data(&mut header, format!("{FOLDER}{name}"), bytes.as_slice()).expect("an entry");
+        }
+        assert_eq!(pack(&files()).expect("an archive"), builder.into_inner().expect("an archive"));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The bundle of a run: signed once, when it is first asked for, and the same bytes ever after.
 
+use std::collections::BTreeMap;
+
 use super::{Clock, Keys, Refusal, archive, audit::prove};
 use crate::{
     evidence::sha256_hex,
@@ -7,7 +9,7 @@ use crate::{
         AboutRun, BundleFiles, CHECKPOINT_FILE, ENTRY_FILE, FinishEntry, KEYS_FILE, MANIFEST_FILE, PROOF_FILE,
         evidence_files, manifest,
     },
-    storage::{Author, Database, Run, RunBundle},
+    storage::{Author, Database, KeptFile, Run, RunBundle},
 };
 
 /// A bundle with its archive.
@@ -40,6 +42,77 @@ pub fn bundle_of(database: &Database, keys: &Keys, clock: &Clock, run: &Run, by:
     let made = signed(database, keys, clock, run, &files)?;
     let kept = database.add_run_bundle(&made, by)?;
     assembled(files, kept)
+}
+
+/// A part of an archive: bytes of its own, or a kept file.
+#[derive(Debug, Clone)]
+pub enum ArchivePart {
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// A file of the run.
+    File(KeptFile),
+}
+
+/// A bundle's archive in parts, in their order, with the digest of the whole.
+#[derive(Debug, Clone)]
+pub struct ArchiveParts {
+    /// The parts.
+    pub parts: Vec<ArchivePart>,
+    /// SHA-256 of all of them.
+    pub sha256: String,
+}
+
+/// The archive of a run's bundle without ever being in memory whole, but for the first time, when it is signed.
+///
+/// # Errors
+/// As [`bundle_of`].
+pub fn archive_of(
+    database: &Database,
+    keys: &Keys,
+    clock: &Clock,
+    run: &Run,
+    by: &Author,
+) -> Result<ArchiveParts, Refusal> {
+    let kept = match database.run_bundle(&run.id)? {
+        Some(kept) => kept,
+        None => {
+            bundle_of(database, keys, clock, run, by)?;
+            database.run_bundle(&run.id)?.ok_or_else(|| stored(format!("the bundle of run {} is gone", run.id)))?
+        }
+    };
+    let sha256 = kept.sha256.clone();
+    let mut files: BTreeMap<String, ArchivePart> = BTreeMap::new();
+    for file in database.kept_run_files(&run.id)? {
+        files.insert(file.name.clone(), ArchivePart::File(file));
+    }
+    files.extend(evidence_of(kept).map(|(name, bytes)| (name.to_owned(), ArchivePart::Bytes(bytes))));
+    let mut parts = Vec::new();
+    for (name, part) in files {
+        let bytes = match &part {
+            ArchivePart::Bytes(bytes) => bytes.len() as u64,
+            ArchivePart::File(file) => u64::try_from(file.bytes).unwrap_or(0),
+        };
+        let head = archive::head_of(&name, bytes).map_err(|error| stored(error.to_string()))?;
+        parts.extend([
+            ArchivePart::Bytes(head.to_vec()),
+            part,
+            ArchivePart::Bytes(archive::padding_of(bytes).to_vec()),
+        ]);
+    }
+    parts.push(ArchivePart::Bytes(archive::END.to_vec()));
+    Ok(ArchiveParts { parts, sha256 })
+}
+
+fn evidence_of(kept: RunBundle) -> [(&'static str, Vec<u8>); 5] {
+    let RunBundle { manifest, proof, entry, checkpoint, public_keys, .. } = kept;
+    let text = String::into_bytes;
+    [
+        (MANIFEST_FILE, manifest),
+        (PROOF_FILE, text(proof)),
+        (ENTRY_FILE, text(entry)),
+        (CHECKPOINT_FILE, text(checkpoint)),
+        (KEYS_FILE, text(public_keys)),
+    ]
 }
 
 fn signed(
@@ -91,13 +164,8 @@ fn finish_entry(database: &Database, run: &Run) -> Result<FinishEntry, Refusal> 
 }
 
 fn assembled(mut files: BundleFiles, kept: RunBundle) -> Result<Bundle, Refusal> {
-    let RunBundle { run_id, manifest, proof, entry, checkpoint, public_keys, sha256, .. } = kept;
-    files.insert(MANIFEST_FILE.to_owned(), manifest);
-    for (name, text) in
-        [(PROOF_FILE, proof), (ENTRY_FILE, entry), (CHECKPOINT_FILE, checkpoint), (KEYS_FILE, public_keys)]
-    {
-        files.insert(name.to_owned(), text.into_bytes());
-    }
+    let (run_id, sha256) = (kept.run_id.clone(), kept.sha256.clone());
+    files.extend(evidence_of(kept).map(|(name, bytes)| (name.to_owned(), bytes)));
     let archive = pack(&files)?;
     if sha256_hex(&archive) != sha256 {
         return Err(stored(format!("the bundle of run {run_id} is not what its digest says")));

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use serde_json::json;
 
-use super::{Act, Author, Database, RunFile, StorageError, audit::Appends, schema::*};
+use super::{Act, Author, Database, StorageError, audit::Appends, schema::*};
 use crate::evidence::sha256_hex;
 
 /// The signed part of a run's bundle.
@@ -52,17 +52,5 @@ impl Database {
             }
             Ok(run_bundle::table.find(&new.run_id).select(RunBundle::as_select()).first(c)?)
         })
-    }
-
-    /// Every file of a run with its bytes, in the order of their names.
-    ///
-    /// # Errors
-    /// Whatever the database refused.
-    pub fn whole_run_files(&self, run_id: &str) -> Result<Vec<RunFile>, StorageError> {
-        Ok(reading!(self, c => run_file::table
-            .filter(run_file::run_id.eq(run_id))
-            .order(run_file::name)
-            .select(RunFile::as_select())
-            .load(c))?)
     }
 }

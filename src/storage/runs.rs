@@ -4,7 +4,7 @@ use diesel::prelude::*;
 
 use serde_json::json;
 
-use super::{Act, Author, Database, Outcome, StorageError, audit::Appends, schema::*};
+use super::{Act, Author, Database, DueRun, Outcome, RunFile, StorageError, audit::Appends, schema::*};
 use crate::evidence::sha256_hex;
 
 /// Where a run stands.
@@ -82,32 +82,16 @@ pub struct Run {
     pub request: String,
 }
 
-/// A file a run made.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = run_file)]
-pub struct RunFile {
-    /// The run.
-    pub run_id: String,
-    /// The file's name.
-    pub name: String,
-    /// Its media type.
-    pub content_type: String,
-    /// SHA-256 of its bytes.
-    pub sha256: String,
-    /// Its bytes.
-    pub content: Vec<u8>,
-}
+/// The code under which a run that was not wanted any more stays visible. Its state is `failed`: it made nothing.
+pub const CANCELLED: &str = "cancelled";
+const CANCELLED_TEXT: &str = "it was cancelled";
 
-/// A file a run made, without its bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = run_file)]
-pub struct RunFileHead {
-    /// The file's name.
-    pub name: String,
-    /// Its media type.
-    pub content_type: String,
-    /// SHA-256 of its bytes.
-    pub sha256: String,
+impl Run {
+    /// The state as people see it: a failure that somebody asked for is none.
+    #[must_use]
+    pub fn shown_state(&self) -> &str {
+        if self.error_code.as_deref() == Some(CANCELLED) { CANCELLED } else { &self.state }
+    }
 }
 
 fn object(id: &str) -> String {
@@ -119,11 +103,17 @@ fn failed(id: &str, code: &str, now_ms: i64) -> Act {
 }
 
 impl Database {
-    /// Queues a run unless `waiting_max` of the survey wait already.
+    /// Queues a run unless `waiting_max` of the survey wait already; one that a schedule asks for marks it as looked at.
     ///
     /// # Errors
     /// `QueueFull` when they do.
-    pub fn queue_run(&self, new: NewRun<'_>, waiting_max: i64, by: &Author) -> Result<(), StorageError> {
+    pub fn queue_run(
+        &self,
+        new: NewRun<'_>,
+        waiting_max: i64,
+        by: &Author,
+        due: Option<&DueRun>,
+    ) -> Result<(), StorageError> {
         writing!(self, c => {
             diesel::update(survey::table.find(new.survey_id)).set(survey::id.eq(survey::id)).execute(c)?;
             let waiting = run::table.filter(run::survey_id.eq(new.survey_id).and(run::state.eq(RunState::Queued.name())));
@@ -132,7 +122,18 @@ impl Database {
                 return Err(StorageError::QueueFull(waiting));
             }
             diesel::insert_into(run::table).values(new).execute(c)?;
-            let detail = json!({ "survey": new.survey_id, "engine": new.engine, "request": new.request });
+            let mut detail = json!({ "survey": new.survey_id, "engine": new.engine, "request": new.request });
+            if let Some(due) = due {
+                // Whoever looked first starts the run; another who looked at the same time finds the mark moved.
+                let schedule = survey_schedule::table.filter(
+                    survey_schedule::survey_id.eq(new.survey_id).and(survey_schedule::looked_at_ms.eq(due.looked_at_ms)),
+                );
+                let moved = diesel::update(schedule).set(survey_schedule::looked_at_ms.eq(due.now_ms)).execute(c)?;
+                if moved == 0 {
+                    return Err(StorageError::Refused("the schedule was looked at meanwhile".to_owned()));
+                }
+                detail["schedule"] = due.cron.clone().into();
+            }
             c.append(&[Act::done(by, new.created_at_ms, "run.create", object(new.id), detail)])?;
             Ok(())
         })
@@ -160,17 +161,26 @@ impl Database {
     /// # Errors
     /// Whatever the database refused.
     pub fn succeed_run(&self, id: &str, inputs: &str, files: &[RunFile], now_ms: i64) -> Result<(), StorageError> {
+        // The bytes first and on their own: a transaction with all of them would keep submissions waiting. Until the
+        // one below names them, nobody sees them, and another try finds them there.
+        for file in files {
+            self.keep_content(&file.sha256, &mut file.content.as_slice())?;
+        }
         writing!(self, c => {
-            for file in files {
-                diesel::insert_into(run_file::table).values(file).execute(c)?;
-            }
-            diesel::update(run::table.find(id))
+            let running = run::table.filter(run::id.eq(id).and(run::state.eq(RunState::Running.name())));
+            let ended = diesel::update(running)
                 .set((
                     run::state.eq(RunState::Succeeded.name()),
                     run::inputs.eq(inputs),
                     run::finished_at_ms.eq(now_ms),
                 ))
                 .execute(c)?;
+            if ended == 0 {
+                return Err(StorageError::Refused(format!("end run {id}: it is not running any more")));
+            }
+            for file in files {
+                diesel::insert_into(run_file::table).values(file.row()).execute(c)?;
+            }
             let names = files.iter().map(|file| (file.name.clone(), file.sha256.clone().into()));
             let files: serde_json::Map<_, _> = names.collect();
             let detail = json!({ "inputs_sha256": sha256_hex(inputs.as_bytes()), "files": files });
@@ -195,6 +205,37 @@ impl Database {
                 .execute(c)?;
             c.append(&[failed(id, code, now_ms)])?;
             Ok(())
+        })
+    }
+
+    /// Logs that a run is not wanted any more, and ends it if it still waits for its turn; one that is being computed
+    /// is ended by whoever computes it. The state it was in, or none where it had ended.
+    ///
+    /// # Errors
+    /// Whatever the database refused.
+    pub fn cancel_run(&self, id: &str, by: &Author, now_ms: i64) -> Result<Option<RunState>, StorageError> {
+        writing!(self, c => {
+            let queued = run::table.filter(run::id.eq(id).and(run::state.eq(RunState::Queued.name())));
+            let ended = diesel::update(queued)
+                .set((
+                    run::state.eq(RunState::Failed.name()),
+                    run::finished_at_ms.eq(now_ms),
+                    run::error_code.eq(CANCELLED),
+                    run::error.eq(CANCELLED_TEXT),
+                ))
+                .execute(c)?;
+            let state: Option<String> = run::table.find(id).select(run::state).first(c).optional()?;
+            let is_running = state.as_deref() == Some(RunState::Running.name());
+            if ended == 0 && !is_running {
+                return Ok(None);
+            }
+            let asked = Act::done(by, now_ms, "run.cancel", object(id), json!({ "running": is_running }));
+            if is_running {
+                c.append(&[asked])?;
+                return Ok(Some(RunState::Running));
+            }
+            c.append(&[asked, failed(id, CANCELLED, now_ms)])?;
+            Ok(Some(RunState::Queued))
         })
     }
 
@@ -255,25 +296,5 @@ impl Database {
             .select(Run::as_select())
             .first(c)
             .optional())?)
-    }
-
-    /// A run's files without their bytes, in the order of their names.
-    ///
-    /// # Errors
-    /// Whatever the database refused.
-    pub fn run_files(&self, run_id: &str) -> Result<Vec<RunFileHead>, StorageError> {
-        Ok(reading!(self, c => run_file::table
-            .filter(run_file::run_id.eq(run_id))
-            .order(run_file::name)
-            .select(RunFileHead::as_select())
-            .load(c))?)
-    }
-
-    /// One file of a run.
-    ///
-    /// # Errors
-    /// Whatever the database refused.
-    pub fn run_file(&self, run_id: &str, name: &str) -> Result<Option<RunFile>, StorageError> {
-        Ok(reading!(self, c => run_file::table.find((run_id, name)).select(RunFile::as_select()).first(c).optional())?)
     }
 }

@@ -208,6 +208,36 @@ diesel::table! {
         content_type -> Text,
         sha256 -> Text,
         content -> Binary,
+        bytes -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    content_piece (sha256, piece) {
+        sha256 -> Text,
+        piece -> BigInt,
+        content -> Binary,
+    }
+}
+
+diesel::table! {
+    run_format (run_id, name) {
+        run_id -> Text,
+        name -> Text,
+        content_type -> Text,
+        sha256 -> Text,
+        bytes -> BigInt,
+        made_at_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    survey_schedule (survey_id) {
+        survey_id -> Text,
+        cron -> Text,
+        set_by -> Text,
+        set_at_ms -> BigInt,
+        looked_at_ms -> BigInt,
     }
 }
 
@@ -529,6 +559,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     quarantine,
     run,
     run_file,
+    survey_schedule,
     api_token,
     survey_closing,
     survey_questionnaire,

@@ -145,7 +145,7 @@ fn a_run_left_running_fails_as_interrupted_and_a_queued_one_is_computed() {
                 state: "queued",
                 request: r#"{"include":"interim"}"#,
             };
-            database.queue_run(run, 10, &Author::system()).expect("queued");
+            database.queue_run(run, 10, &Author::system(), None).expect("queued");
         }
         assert!(database.begin_run(running, 2).expect("begun"));
 

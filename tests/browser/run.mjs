@@ -68,7 +68,7 @@ async function startDemo() {
     }
     await new Promise((resolve) => setTimeout(resolve, 300));
   }
-  return { url, stop, accounts: readFileSync(join(folder, 'accounts.txt'), 'utf8') };
+  return { url, folder, stop, accounts: readFileSync(join(folder, 'accounts.txt'), 'utf8') };
 }
 
 async function test(files, env) {
@@ -91,12 +91,14 @@ async function main() {
     .map((name) => join(HERE, name));
   const env = { ...process.env };
   let stop = async () => undefined;
+  delete env.SCILIT_DEMO_FOLDER;
   if (standIn) delete env.SCILIT_URL;
   else if (!env.SCILIT_URL) {
     const demo = await startDemo();
     env.SCILIT_URL = demo.url;
     // One line an account of the demo: role, login, password.
     env.SCILIT_ACCOUNTS = demo.accounts;
+    env.SCILIT_DEMO_FOLDER = demo.folder;
     stop = demo.stop;
   }
   process.stdout.write(`browser tests against ${env.SCILIT_URL ?? 'the stand-in'}\n`);

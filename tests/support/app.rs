@@ -14,7 +14,7 @@ use scilit::{
     evidence::sha256_hex,
     server::{
         Clock, Config, Role, RunningServer, Settings,
-        jobs::{Engine, NamedFile, Notary, RunFailure, RunInputs},
+        jobs::{Engine, NamedFile, Notary, Progress, RunFailure, RunInputs},
         start_with, tokens,
     },
     storage::{Author, Database},
@@ -94,7 +94,7 @@ c1,230102,s1,p1,urban,0.5,0.1\nc2,230102,s1,p2,urban,0.5,0.1\nc3,230103,s2,p3,ru
 pub const TABLET: &str = "019abcde-0000-7000-8000-000000000001";
 
 /// An engine for tests: counts, echoes the inputs, and fails or breaks down when the survey's title asks for it.
-pub fn counting(inputs: &RunInputs) -> Result<Vec<NamedFile>, RunFailure> {
+pub fn counting(inputs: &RunInputs, _: &Progress) -> Result<Vec<NamedFile>, RunFailure> {
     match inputs.survey.title.as_str() {
         "breaks" => panic!("an engine that breaks down"),
         "fails" => return Err(RunFailure { code: "no-convergence".into(), message: "raking did not converge".into() }),
@@ -281,7 +281,7 @@ impl TestApp {
         let id = queued.json()["id"].as_str().expect("an id").to_owned();
         for _ in 0..600 {
             let run = self.get(Role::Analyst, &format!("/api/v1/runs/{id}")).json();
-            if matches!(run["state"].as_str(), Some("succeeded" | "failed")) {
+            if matches!(run["state"].as_str(), Some("succeeded" | "failed" | "cancelled")) {
                 return run;
             }
             std::thread::sleep(Duration::from_millis(20));

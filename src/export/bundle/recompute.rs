@@ -54,7 +54,8 @@ pub fn recompute(files: &BundleFiles) -> Result<usize, BundleFault> {
     let attempts = dispositions(files)?;
     let responses = responses(&questionnaire, bytes(files, ANSWERS_FILE)?)?;
     let inputs: InputDigests = json(files, INPUTS_FILE)?;
-    let options = RunOptions { variance: inputs.request.variance, earlier: earlier(files, &inputs)? };
+    let options =
+        RunOptions { variance: inputs.request.variance, earlier: earlier(files, &inputs)?, ..RunOptions::default() };
     let inputs = SurveyInputs {
         survey: results.survey.clone(),
         status: results.status,

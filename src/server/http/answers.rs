@@ -5,6 +5,9 @@ use actix_web::{
     http::header::{self, ETag, EntityTag, Header, IfNoneMatch},
 };
 
+use super::content::Source;
+use crate::storage::Database;
+
 /// Bytes with their digest as entity tag; 304 when the client has them.
 pub(super) fn tagged(
     request: &HttpRequest,
@@ -32,28 +35,29 @@ pub(super) fn has_it(request: &HttpRequest, digest: &str) -> bool {
     }
 }
 
-/// Bytes of a file for download: whole, or the one part that `Range` asks for while its tag still fits (RFC 9110,
-/// section 14), so that a download that broke off goes on where it was.
-pub(super) fn ranged(request: &HttpRequest, digest: &str, content_type: &str, bytes: Vec<u8>) -> HttpResponse {
-    let size = bytes.len();
-    let mut answer = match asked_range(request, digest, size) {
-        _ if has_it(request, digest) => return tagged(request, digest, MAY_KEEP_BUT_ASK, content_type, bytes),
-        Asked::All => tagged(request, digest, MAY_KEEP_BUT_ASK, content_type, bytes),
+/// A file for download: whole, or the one part that `Range` asks for while its tag still fits (RFC 9110, section 14),
+/// so that a download that broke off goes on where it was.
+pub(super) fn ranged(request: &HttpRequest, database: &Database, content_type: &str, source: Source) -> HttpResponse {
+    let (size, digest) = (source.size(), source.sha256().to_owned());
+    if has_it(request, &digest) {
+        return tagged(request, &digest, MAY_KEEP_BUT_ASK, content_type, Vec::new());
+    }
+    let (mut answer, first, last) = match asked_range(request, &digest, size) {
+        Asked::All => (HttpResponse::Ok(), 0, size.saturating_sub(1)),
         Asked::Beyond => {
             let mut answer = HttpResponse::RangeNotSatisfiable().finish();
             set(&mut answer, header::CONTENT_RANGE, &format!("bytes */{size}"));
             return answer;
         }
-        Asked::Part(first, last) => {
-            let mut answer = HttpResponse::PartialContent();
-            answer.insert_header(ETag(tag(digest))).insert_header((header::CACHE_CONTROL, MAY_KEEP_BUT_ASK));
-            let mut answer = answer.content_type(content_type).body(bytes[first..=last].to_vec());
-            set(&mut answer, header::CONTENT_RANGE, &format!("bytes {first}-{last}/{size}"));
-            answer
-        }
+        Asked::Part(first, last) => (HttpResponse::PartialContent(), first, last),
     };
-    set(&mut answer, header::ACCEPT_RANGES, "bytes");
-    answer
+    answer.insert_header(ETag(tag(&digest))).insert_header((header::CACHE_CONTROL, MAY_KEEP_BUT_ASK));
+    answer.insert_header((header::ACCEPT_RANGES, "bytes")).content_type(content_type);
+    let is_part = first > 0 || last + 1 < size;
+    if is_part {
+        answer.insert_header((header::CONTENT_RANGE, format!("bytes {first}-{last}/{size}")));
+    }
+    if size == 0 { answer.body("") } else { answer.body(source.body(database, first, last)) }
 }
 
 /// Names the file that a browser saves, and its digest.
@@ -70,18 +74,18 @@ pub(super) const MAY_KEEP_BUT_ASK: &str = "private, no-cache";
 
 enum Asked {
     All,
-    Part(usize, usize),
+    Part(u64, u64),
     Beyond,
 }
 
 /// One range of bytes; anything else asks for the whole, as it may.
-fn asked_range(request: &HttpRequest, digest: &str, size: usize) -> Asked {
+fn asked_range(request: &HttpRequest, digest: &str, size: u64) -> Asked {
     let text = |name| request.headers().get(name).and_then(|value: &header::HeaderValue| value.to_str().ok());
     let fits = text(header::IF_RANGE).is_none_or(|tag| tag == format!("\"{digest}\""));
     let range = text(header::RANGE).filter(|_| fits).and_then(|range| range.strip_prefix("bytes="));
     let Some((first, last)) = range.and_then(|range| range.split_once('-')) else { return Asked::All };
     let number =
-        |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<usize>().ok()).flatten();
+        |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok()).flatten();
     match (number(first), number(last)) {
         (Some(first), Some(last)) if first > last => Asked::All,
         (Some(first), _) if first >= size => Asked::Beyond,

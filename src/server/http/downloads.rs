@@ -5,11 +5,12 @@ use actix_web::{HttpRequest, HttpResponse, web::Data};
 use super::{
     Problem, Shared, answers,
     audited::intend_download,
-    codes,
+    content::Source,
     extract::{Asker, AtRun, call},
     problem::ProblemBody,
+    runs::must_have_succeeded,
 };
-use crate::server::bundles::bundle_of;
+use crate::server::bundles::archive_of;
 
 /// A run's bundle as one tar archive: everything to compute it again, signed. The same bytes each time.
 #[utoipa::path(
@@ -27,24 +28,21 @@ pub(super) async fn bundle(
     asker: Asker,
     run: AtRun,
 ) -> Result<HttpResponse, Problem> {
-    match run.0.state.as_str() {
-        "succeeded" => {}
-        "failed" => return Err(Problem::of(&codes::RUN_FAILED).because(run.0.error.unwrap_or_default())),
-        _ => return Err(Problem::of(&codes::RUN_NOT_FINISHED)),
-    }
+    must_have_succeeded(&run.0)?;
     let id = run.0.id.clone();
     let author = asker.0.author();
     let make = move |shared: &Shared| {
         // The end of a run is covered by a checkpoint soon after it; if none can be signed now, an older one may do.
         let _ = shared.notary.sign_now();
-        bundle_of(&shared.database, &shared.keys, &shared.clock, &run.0, &author)
+        archive_of(&shared.database, &shared.keys, &shared.clock, &run.0, &author)
     };
     let bundle = call(&shared, make).await?;
-    if !answers::has_it(&request, &bundle.sha256) {
-        let (object, sha256) = (format!("run/{id}/bundle.tar"), bundle.sha256.clone());
+    let sha256 = bundle.sha256.clone();
+    if !answers::has_it(&request, &sha256) {
+        let (object, sha256) = (format!("run/{id}/bundle.tar"), sha256.clone());
         call(&shared, move |shared| intend_download(shared, &asker.0, object, &sha256)).await?;
     }
-    let mut answer = answers::ranged(&request, &bundle.sha256, "application/x-tar", bundle.archive);
-    answers::name_attachment(&mut answer, &format!("scilit-run-{id}.tar"), &bundle.sha256);
+    let mut answer = answers::ranged(&request, &shared.database, "application/x-tar", Source::of_archive(bundle));
+    answers::name_attachment(&mut answer, &format!("scilit-run-{id}.tar"), &sha256);
     Ok(answer)
 }

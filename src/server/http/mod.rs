@@ -10,6 +10,7 @@ mod body;
 mod changes;
 mod client;
 mod codes;
+mod content;
 mod devices;
 mod documents;
 mod downloads;
@@ -38,6 +39,7 @@ mod review;
 mod routes;
 mod run_request;
 mod runs;
+mod schedules;
 mod series;
 mod sessions;
 mod submissions;
@@ -59,7 +61,7 @@ use actix_web::{
 };
 
 use super::{
-    Clock, Config, Instruments, Keys, Metrics, Passwords, SealingKeys, Throttle, Writer,
+    Clock, Config, Formats, Instruments, Keys, Metrics, Passwords, SealingKeys, Throttle, Writer,
     jobs::{Notary, Runner},
 };
 use crate::storage::Database;
@@ -93,6 +95,8 @@ pub struct Shared {
     pub metrics: Metrics,
     /// The places for imported files.
     pub imports: Imports,
+    /// Where other forms of a run's files are made.
+    pub formats: Formats,
 }
 
 /// The factory's app: routes, the pages, and the middlewares every answer passes, outermost last.

@@ -9,7 +9,7 @@ use actix_web::{
 use super::{
     Problem, assignments, attachments, audit, changes, codes, devices, downloads, events, file_check, health, identity,
     inbox, keys, openapi, packages, people, progress, quarantine, questionnaires, queue, reports, reserves, responses,
-    review, runs, series, sessions, submissions, surveys, sync,
+    review, runs, schedules, series, sessions, submissions, surveys, sync,
 };
 use crate::{
     server::{
@@ -73,6 +73,8 @@ routes! {
     GET "/api/v1/surveys/{id}/cases" => progress::cases;
     GET "/api/v1/surveyors" => progress::field_persons;
     POST "/api/v1/surveys/{id}/runs" => runs::create;
+    GET "/api/v1/surveys/{id}/schedule" => schedules::show;
+    PUT "/api/v1/surveys/{id}/schedule" => schedules::set;
     PUT "/api/v1/submissions/{uuid}/revs/{rev}" => submissions::put;
     POST "/api/v1/submissions:batch" => sync::batch;
     POST "/api/v1/packages" => packages::take;
@@ -112,6 +114,7 @@ routes! {
     GET "/api/v1/runs" => runs::list;
     GET "/api/v1/runs/latest" => runs::latest;
     GET "/api/v1/runs/{id}" => runs::show;
+    POST "/api/v1/runs/{id}/cancel" => runs::cancel;
     GET "/api/v1/runs/{id}/results" => runs::results;
     GET "/api/v1/runs/{id}/series" => series::show;
     GET "/api/v1/runs/{id}/files" => runs::files;

@@ -12,21 +12,28 @@ use super::{
     Problem, Shared, answers,
     audited::{intend_download, log_reading},
     codes,
+    content::Source,
     extract::{Asker, AtRun, AtSurvey, call},
     problem::ProblemBody,
     responses::Page,
     routes::file_access,
     run_request::RunRequestBody,
 };
-use crate::storage::{Run, RunFile, RunFileHead};
+use crate::{
+    export::{PERSONS_FILE, formats::Format},
+    server::{Formats, jobs::Progress},
+    storage::{KeptFile, Run, RunFile, RunFileHead},
+};
 
 /// A run.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct RunBody {
     id: String,
     survey: String,
-    /// `queued`, `running`, `succeeded` or `failed`.
+    /// `queued`, `running`, `succeeded`, `failed` or `cancelled`.
     state: String,
+    /// Where it stands while it is being computed.
+    progress: Option<ProgressBody>,
     engine: String,
     created_at_ms: i64,
     started_at_ms: Option<i64>,
@@ -41,6 +48,22 @@ pub(super) struct RunBody {
     error: Option<RunErrorBody>,
 }
 
+/// Where a run stands.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct ProgressBody {
+    /// `reading`, `scoring`, `weighting`, `estimating` or `writing`.
+    stage: &'static str,
+    /// The share of a usual run that is done, from 0 to 1.
+    share: f64,
+}
+
+impl From<Progress> for ProgressBody {
+    fn from(progress: Progress) -> Self {
+        let (stage, share) = progress.standing();
+        Self { stage: stage.name(), share }
+    }
+}
+
 /// Why a run failed.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct RunErrorBody {
@@ -48,16 +71,26 @@ pub(super) struct RunErrorBody {
     message: String,
 }
 
+impl RunBody {
+    /// The run with its standing, which only the one who computes it knows.
+    fn of(shared: &Shared, run: Run) -> Self {
+        let progress = shared.runner.progress(&run.id).filter(|_| run.state == "running").map(ProgressBody::from);
+        Self { progress, ..Self::from(run) }
+    }
+}
+
 impl From<Run> for RunBody {
     fn from(row: Run) -> Self {
+        let state = row.shown_state().to_owned();
         let error = row.error_code.zip(row.error).map(|(code, message)| RunErrorBody { code, message });
         let inputs = row.inputs.and_then(|json| serde_json::from_str(&json).ok());
         let request = serde_json::from_str(&row.request).unwrap_or_default();
-        let Run { id, survey_id, state, engine, created_at_ms, started_at_ms, finished_at_ms, .. } = row;
+        let Run { id, survey_id, engine, created_at_ms, started_at_ms, finished_at_ms, .. } = row;
         Self {
             id,
             survey: survey_id,
             state,
+            progress: None,
             engine,
             created_at_ms,
             started_at_ms,
@@ -88,12 +121,28 @@ pub(super) struct RunFilesBody {
 pub(super) struct RunFileBody {
     name: String,
     content_type: String,
-    sha256: String,
+    /// Null for another form of a file that nobody has asked for yet: it is made then.
+    sha256: Option<String>,
+    /// The file of the run that it is a form of.
+    form_of: Option<&'static str>,
+}
+
+impl RunFileBody {
+    fn of_format(format: Format, made: &[KeptFile]) -> Self {
+        let name = format.file_name();
+        let sha256 = made.iter().find(|file| file.name == name).map(|file| file.sha256.clone());
+        Self {
+            name: name.to_owned(),
+            content_type: format.content_type().to_owned(),
+            sha256,
+            form_of: Some(PERSONS_FILE),
+        }
+    }
 }
 
 impl From<RunFileHead> for RunFileBody {
     fn from(RunFileHead { name, content_type, sha256 }: RunFileHead) -> Self {
-        Self { name, content_type, sha256 }
+        Self { name, content_type, sha256: Some(sha256), form_of: None }
     }
 }
 
@@ -136,7 +185,7 @@ pub(super) async fn list(shared: Data<Shared>, asker: Asker, page: Query<Page>) 
     let is_full = i64::try_from(rows.len()).is_ok_and(|rows| rows == rows_max);
     let next = rows.last().filter(|_| is_full).map(|row| row.id.clone());
     let visible = rows.into_iter().filter(|run| run.state == "succeeded" || !asker.0.is_public_reader());
-    Ok(HttpResponse::Ok().json(RunsBody { runs: visible.map(RunBody::from).collect(), next }))
+    Ok(HttpResponse::Ok().json(RunsBody { runs: visible.map(|run| RunBody::of(&shared, run)).collect(), next }))
 }
 
 /// The latest run that succeeded.
@@ -154,8 +203,29 @@ pub(super) async fn latest(shared: Data<Shared>) -> Result<HttpResponse, Problem
     get, path = "/api/v1/runs/{id}", tag = "runs", params(("id" = String, Path, description = "The run.")),
     responses((status = 200, description = "It.", body = RunBody), (status = 404, description = "No such run.", body = ProblemBody))
 )]
-pub(super) async fn show(run: AtRun) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().json(RunBody::from(run.0)))
+pub(super) async fn show(shared: Data<Shared>, run: AtRun) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().json(RunBody::of(&shared, run.0)))
+}
+
+/// Ends a run that waits or is being computed. It stays visible and makes nothing.
+#[utoipa::path(
+    post, path = "/api/v1/runs/{id}/cancel", tag = "runs", params(("id" = String, Path, description = "The run.")),
+    responses(
+        (status = 202, description = "It ends at once where it waits, at its next step where it is being computed.", body = RunBody),
+        (status = 404, description = "No such run.", body = ProblemBody),
+        (status = 409, description = "It has ended, or another program computes it.", body = ProblemBody),
+    )
+)]
+pub(super) async fn cancel(shared: Data<Shared>, asker: Asker, run: AtRun) -> Result<HttpResponse, Problem> {
+    let by = asker.0.author();
+    let work = move |shared: &Shared| {
+        if !shared.runner.cancel(&run.0.id, &by)? {
+            return Ok(None);
+        }
+        Ok(shared.database.run(&run.0.id)?)
+    };
+    let run = call(&shared, work).await?.ok_or_else(|| Problem::of(&codes::WRONG_STATE))?;
+    Ok(HttpResponse::Accepted().json(RunBody::from(run)))
 }
 
 /// A run's results.
@@ -187,9 +257,14 @@ pub(super) async fn results(
     responses((status = 200, description = "Those the reader may read.", body = RunFilesBody), (status = 404, description = "No such run.", body = ProblemBody))
 )]
 pub(super) async fn files(shared: Data<Shared>, asker: Asker, run: AtRun) -> Result<HttpResponse, Problem> {
-    let rows = call(&shared, move |shared| Ok(shared.database.run_files(&run.0.id)?)).await?;
-    let readable = rows.into_iter().filter(|file| asker.0.may(file_access(&file.name)).is_ok());
-    Ok(HttpResponse::Ok().json(RunFilesBody { files: readable.map(RunFileBody::from).collect() }))
+    let read =
+        move |shared: &Shared| Ok((shared.database.run_files(&run.0.id)?, shared.database.run_formats(&run.0.id)?));
+    let (rows, made) = call(&shared, read).await?;
+    let formats = Formats::possible(&rows).into_iter().map(|format| RunFileBody::of_format(format, &made));
+    let mut files: Vec<RunFileBody> = formats.chain(rows.into_iter().map(RunFileBody::from)).collect();
+    files.retain(|file| asker.0.may(file_access(&file.name)).is_ok());
+    files.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(HttpResponse::Ok().json(RunFilesBody { files }))
 }
 
 /// A run's file, byte for byte as it was computed.
@@ -212,22 +287,39 @@ pub(super) async fn file(
 ) -> Result<HttpResponse, Problem> {
     let name = path.into_inner().1;
     asker.0.may(file_access(&name))?;
-    let file = read_file(&shared, run, name).await?;
-    if !answers::has_it(&request, &file.sha256) {
-        let (object, sha256) = (format!("run/{}/{}", file.run_id, file.name), file.sha256.clone());
+    let file = kept_file(&shared, &asker, run, name).await?;
+    let (name, content_type, sha256) = (file.name.clone(), file.content_type.clone(), file.sha256.clone());
+    if !answers::has_it(&request, &sha256) {
+        let (object, sha256) = (format!("run/{}/{name}", file.run_id), sha256.clone());
         call(&shared, move |shared| intend_download(shared, &asker.0, object, &sha256)).await?;
     }
-    let mut answer = answers::ranged(&request, &file.sha256, &file.content_type, file.content);
-    answers::name_attachment(&mut answer, &file.name, &file.sha256);
+    let mut answer = answers::ranged(&request, &shared.database, &content_type, Source::of_file(file));
+    answers::name_attachment(&mut answer, &name, &sha256);
     Ok(answer)
 }
 
-async fn read_file(shared: &Data<Shared>, run: AtRun, name: String) -> Result<RunFile, Problem> {
-    match run.0.state.as_str() {
-        "succeeded" => {}
-        "failed" => return Err(Problem::of(&codes::RUN_FAILED).because(run.0.error.unwrap_or_default())),
-        _ => return Err(Problem::of(&codes::RUN_NOT_FINISHED)),
+/// The file as the run made it, or in another form, which is made now if nobody asked before.
+async fn kept_file(shared: &Data<Shared>, asker: &Asker, run: AtRun, name: String) -> Result<KeptFile, Problem> {
+    must_have_succeeded(&run.0)?;
+    let by = asker.0.author();
+    let find = move |shared: &Shared| match Format::of_file(&name) {
+        Some(format) => shared.formats.of(&shared.database, &shared.clock, &run.0, format, &by),
+        None => Ok(shared.database.kept_run_file(&run.0.id, &name)?),
+    };
+    call(shared, find).await?.ok_or_else(|| Problem::of(&codes::NOT_FOUND))
+}
+
+/// Only a run that succeeded has files.
+pub(super) fn must_have_succeeded(run: &Run) -> Result<(), Problem> {
+    match run.state.as_str() {
+        "succeeded" => Ok(()),
+        "failed" => Err(Problem::of(&codes::RUN_FAILED).because(run.error.clone().unwrap_or_default())),
+        _ => Err(Problem::of(&codes::RUN_NOT_FINISHED)),
     }
+}
+
+async fn read_file(shared: &Data<Shared>, run: AtRun, name: String) -> Result<RunFile, Problem> {
+    must_have_succeeded(&run.0)?;
     let file = call(shared, move |shared| Ok(shared.database.run_file(&run.0.id, &name)?)).await?;
     file.ok_or_else(|| Problem::of(&codes::NOT_FOUND))
 }

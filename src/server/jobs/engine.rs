@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::{Include, NamedFile, RunFailure, RunInputs};
+use super::{Include, NamedFile, Progress, RunFailure, RunInputs, RunStage};
 use crate::{
     evidence::sha256_hex,
     export::{
@@ -12,7 +12,7 @@ use crate::{
         run_files,
     },
     indicator::{
-        self, EarlierWave, RowIds, RunOptions, SampleRelation, SurveyInputs,
+        self, EarlierWave, IndicatorError, RowIds, RunOptions, SampleRelation, SurveyInputs,
         files::{FileFaults, Margins, Regions, Sample, Targets},
         plan::CASES_FILE,
         results::{Status, SurveyHead},
@@ -40,7 +40,7 @@ struct Files {
 ///
 /// # Errors
 /// What stands in the way of a result, with its code.
-pub fn indicator(inputs: &RunInputs) -> Result<Vec<NamedFile>, RunFailure> {
+pub fn indicator(inputs: &RunInputs, progress: &Progress) -> Result<Vec<NamedFile>, RunFailure> {
     let questionnaire = Questionnaire::from_canonical_json(&inputs.questionnaire.canonical)
         .map_err(|faults| RunFailure::new("stored-questionnaire", faults))?;
     let profile = ScoringProfile::from_toml("profile.toml", &inputs.survey.profile_source)
@@ -51,7 +51,8 @@ pub fn indicator(inputs: &RunInputs) -> Result<Vec<NamedFile>, RunFailure> {
     let earlier = earlier_versions(inputs, &questionnaire)?;
     let responses = read_responses(&questionnaire, &earlier, &inputs.bodies)?;
     let attempts = last_outcomes(&inputs.attempts);
-    let options = RunOptions { variance: inputs.request.variance, earlier: read_earlier(inputs)? };
+    let options =
+        RunOptions { variance: inputs.request.variance, earlier: read_earlier(inputs)?, watch: progress.watcher() };
     let survey = &inputs.survey;
     let digests = inputs.digests();
     let sources = sources(inputs, &digests);
@@ -76,7 +77,11 @@ pub fn indicator(inputs: &RunInputs) -> Result<Vec<NamedFile>, RunFailure> {
         input_digest: sha256_hex(digests.as_bytes()),
         ids: RowIds::Derived,
     };
-    let indicator = indicator::compute(&inputs).map_err(|error| RunFailure::new("not-computable", error))?;
+    let indicator = indicator::compute(&inputs).map_err(|error| match error {
+        IndicatorError::Cancelled => RunFailure::cancelled(),
+        error => RunFailure::new("not-computable", error),
+    })?;
+    progress.enter(RunStage::Writing)?;
     let files = run_files(&inputs, &indicator).into_iter().chain(source_files(&sources));
     Ok(files.map(|file| (file.name.to_owned(), file.content_type, file.bytes)).collect())
 }

@@ -3,12 +3,16 @@
 mod engine;
 mod inputs;
 mod notary;
+mod progress;
 mod request;
+mod schedule;
 
 pub use engine::indicator;
 pub use inputs::{EarlierFiles, RunInputs};
 pub use notary::Notary;
+pub use progress::{Progress, RunStage};
 pub use request::{EarlierRun, Include, RunRequest};
+pub use schedule::{Scheduler, Times};
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -23,7 +27,7 @@ use std::{
 use super::{Clock, Refusal, disk};
 use crate::{
     evidence::sha256_hex,
-    storage::{Author, Database, NewRun, RunFile, RunState, StorageError},
+    storage::{Author, Database, DueRun, NewRun, RunFile, RunState, StorageError},
 };
 
 /// Runs of one survey that may wait besides the one being computed.
@@ -43,7 +47,8 @@ pub const ENGINE: &str = concat!("scilit ", env!("CARGO_PKG_VERSION"));
 pub type NamedFile = (String, &'static str, Vec<u8>);
 
 /// What computes a run: a plain function of its inputs. `results.json` is one of the files it makes.
-pub type Engine = fn(&RunInputs) -> Result<Vec<NamedFile>, RunFailure>;
+/// It tells where it stands, and ends where it is told that nobody waits any more.
+pub type Engine = fn(&RunInputs, &Progress) -> Result<Vec<NamedFile>, RunFailure>;
 
 /// Why a run made nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,7 +70,11 @@ pub struct Runner {
     clock: Clock,
     queue: Arc<Mutex<Option<Sender<String>>>>,
     thread: Arc<Mutex<Option<Worker>>>,
+    current: Current,
 }
+
+/// The run being computed and its standing.
+type Current = Arc<Mutex<Option<(String, Progress)>>>;
 
 impl Runner {
     /// Starts the thread, fails the runs a stopped server left running, and takes up the queued ones.
@@ -80,14 +89,16 @@ impl Runner {
             let _ = queue.send(id);
         }
         let (ended, end) = channel();
-        let worker = (database.clone(), clock.clone(), notary.clone());
+        let current = Current::default();
+        let desk = Desk { database: database.clone(), clock: clock.clone(), engine, current: Arc::clone(&current) };
+        let notary = notary.clone();
         let thread = thread::Builder::new().name("runs".to_owned()).spawn(move || {
-            work(&worker.0, &worker.1, engine, &runs, &worker.2);
+            work(&desk, &runs, &notary);
             let _ = ended.send(());
         });
         let thread = thread.map_err(|error| StorageError::Unavailable(error.to_string()))?;
         let (queue, thread) = (Arc::new(Mutex::new(Some(queue))), Arc::new(Mutex::new(Some((thread, end)))));
-        Ok(Self { database, clock, queue, thread })
+        Ok(Self { database, clock, queue, thread, current })
     }
 
     /// Queues a run of the survey and returns its id.
@@ -95,11 +106,41 @@ impl Runner {
     /// # Errors
     /// `QueueFull` when too many wait.
     pub fn queue(&self, survey_id: &str, by: &Author, request: &RunRequest) -> Result<String, Refusal> {
-        let id = self.clock.uuid().to_string();
-        let (created_at_ms, state) = (self.clock.now_ms(), RunState::Queued.name());
-        let request = &request.to_json();
-        let run = NewRun { id: &id, survey_id, engine: ENGINE, requested_by: &by.id, created_at_ms, state, request };
-        self.database.queue_run(run, WAITING_MAX, by)?;
+        self.add(survey_id, by, request, None)
+    }
+
+    /// Queues a run that a schedule asks for.
+    ///
+    /// # Errors
+    /// `QueueFull` when too many wait; `Refused` when somebody else looked at the schedule meanwhile.
+    pub fn queue_due(&self, survey_id: &str, request: &RunRequest, due: &DueRun) -> Result<String, Refusal> {
+        self.add(survey_id, &Author::system(), request, Some(due))
+    }
+
+    /// The standing of a run that is being computed here.
+    #[must_use]
+    pub fn progress(&self, run_id: &str) -> Option<Progress> {
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        current.as_ref().filter(|(id, _)| id == run_id).map(|(_, progress)| progress.clone())
+    }
+
+    /// Ends a run that waits, or lets the one that is being computed end at its next step; `false` where it is neither.
+    ///
+    /// # Errors
+    /// Whatever the database refused.
+    pub fn cancel(&self, run_id: &str, by: &Author) -> Result<bool, Refusal> {
+        let progress = self.progress(run_id);
+        let was = self.database.cancel_run(run_id, by, self.clock.now_ms())?;
+        if was == Some(RunState::Running) {
+            // It may have begun since the look above.
+            let Some(progress) = progress.or_else(|| self.progress(run_id)) else { return Ok(false) };
+            progress.cancel();
+        }
+        Ok(was.is_some())
+    }
+
+    fn add(&self, survey_id: &str, by: &Author, request: &RunRequest, due: Option<&DueRun>) -> Result<String, Refusal> {
+        let id = queue(&self.database, &self.clock, survey_id, by, request, due)?;
         if let Some(queue) = &*self.queue.lock().unwrap_or_else(PoisonError::into_inner) {
             // If the thread is gone, the run stays queued and the next start takes it up.
             let _ = queue.send(id.clone());
@@ -119,19 +160,70 @@ impl Runner {
     }
 }
 
+fn queue(
+    database: &Database,
+    clock: &Clock,
+    survey_id: &str,
+    by: &Author,
+    request: &RunRequest,
+    due: Option<&DueRun>,
+) -> Result<String, Refusal> {
+    let id = clock.uuid().to_string();
+    let (created_at_ms, state) = (clock.now_ms(), RunState::Queued.name());
+    let request = &request.to_json();
+    let run = NewRun { id: &id, survey_id, engine: ENGINE, requested_by: &by.id, created_at_ms, state, request };
+    database.queue_run(run, WAITING_MAX, by, due)?;
+    Ok(id)
+}
+
+/// Computes a run here and now, for the command line; `told` is handed its standing before it begins.
+///
+/// # Errors
+/// `QueueFull` when too many wait; whatever the database refused.
+pub fn compute_now(
+    database: &Database,
+    clock: &Clock,
+    notary: &Notary,
+    survey_id: &str,
+    by: &Author,
+    request: &RunRequest,
+    progress: &Progress,
+) -> Result<String, Refusal> {
+    let id = queue(database, clock, survey_id, by, request, None)?;
+    let (database, clock) = (database.clone(), clock.clone());
+    let desk = Desk { database, clock, engine: indicator, current: Current::default() };
+    sign_around_a_run(notary);
+    one_run(&desk, &id, progress)?;
+    sign_around_a_run(notary);
+    Ok(id)
+}
+
+/// What computing a run needs.
+struct Desk {
+    database: Database,
+    clock: Clock,
+    engine: Engine,
+    current: Current,
+}
+
 /// One processor stays free for answering requests.
 fn threads() -> usize {
     thread::available_parallelism().map_or(1, usize::from).saturating_sub(1).max(1)
 }
 
-fn work(database: &Database, clock: &Clock, engine: Engine, runs: &Receiver<String>, notary: &Notary) {
+fn work(desk: &Desk, runs: &Receiver<String>, notary: &Notary) {
     let pool = match rayon::ThreadPoolBuilder::new().num_threads(threads()).build() {
         Ok(pool) => pool,
         Err(error) => return tracing::error!(%error, "no threads for runs"),
     };
     while let Ok(id) = runs.recv() {
         sign_around_a_run(notary);
-        let ended = pool.install(|| one_run(database, clock, engine, &id));
+        let progress = Progress::default();
+        let now = |current| *desk.current.lock().unwrap_or_else(PoisonError::into_inner) = current;
+        // Known before it begins, so that whoever finds it running can cancel it.
+        now(Some((id.clone(), progress.clone())));
+        let ended = pool.install(|| one_run(desk, &id, &progress));
+        now(None);
         if let Err(error) = ended {
             disk::end_if_failed(&error);
             tracing::error!(%error, run = id, "the end of a run could not be written");
@@ -148,13 +240,17 @@ fn sign_around_a_run(notary: &Notary) {
     }
 }
 
-fn one_run(database: &Database, clock: &Clock, engine: Engine, id: &str) -> Result<(), StorageError> {
+fn one_run(desk: &Desk, id: &str, progress: &Progress) -> Result<(), StorageError> {
+    let Desk { database, clock, engine, .. } = desk;
     if !database.begin_run(id, clock.now_ms())? {
         return Ok(());
     }
     let computed = catch_unwind(AssertUnwindSafe(|| {
         let inputs = RunInputs::read(database, id)?;
-        Ok((inputs.digests(), engine(&inputs)?))
+        let files = engine(&inputs, progress)?;
+        // The last moment: what is published below is published.
+        progress.enter(RunStage::Writing)?;
+        Ok((inputs.digests(), files))
     }));
     let computed = computed.unwrap_or_else(|_| {
         Err(RunFailure { code: "internal".to_owned(), message: "the computation ended unexpectedly".to_owned() })

@@ -208,7 +208,9 @@ export interface Results {
 
 export interface Run {
   id: string;
-  state: 'queued' | 'running' | 'succeeded' | 'failed';
+  state: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+  /** Where it stands while it is being computed. */
+  progress: { stage: 'reading' | 'scoring' | 'weighting' | 'estimating' | 'writing'; share: number } | null;
   /** Why it failed. */
   error?: { code: string; message: string } | null;
 }
@@ -216,7 +218,8 @@ export interface Run {
 /** A file of a run that the asker may read. */
 export interface RunFile {
   name: string;
-  sha256: string;
+  /** Null for another form of a file that nobody has asked for yet. */
+  sha256: string | null;
 }
 
 export interface Questionnaire {

@@ -19,7 +19,7 @@ const asProblem = (error: unknown): Problem => (error instanceof Problem ? error
 async function withoutResults(): Promise<View> {
   const run = await newestRun().catch(() => null);
   if (run?.state === 'queued' || run?.state === 'running') return { kind: 'running', run };
-  if (run?.state === 'failed') return { kind: 'failed', run };
+  if (run?.state === 'failed' || run?.state === 'cancelled') return { kind: 'failed', run };
   return { kind: 'empty' };
 }
 
