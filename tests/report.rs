@@ -176,6 +176,7 @@ fn acc064_a_final_report_is_not_called_interim_and_leads_to_its_verification() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the test measures how long a report takes")]
 fn acc064_the_same_run_gives_the_same_report_in_less_than_ten_seconds() {
     for format in [Format::Html, Format::Pdf] {
         let began = Instant::now();
