@@ -11,6 +11,7 @@
 //! | read, check and publish a questionnaire; draw a case's order and its person; check a response; score it | [`instrument`] |
 //! | design, weights, replicates, estimates, intervals, plans | [`statistics`] |
 //! | tables by district and group, their differences and changes, small areas, targets, verdicts | [`indicator`] |
+//! | which cells may leave, which are withheld; the de-identified file | [`disclosure`] |
 //! | digests, signed receipts, the audit log's tree and proofs | [`evidence`] |
 //! | tables to files; a run's bundle and its verification | [`export`] |
 //! | a synthetic city with its surveys, for the demo, load and coverage | [`simulate`] |
@@ -18,9 +19,10 @@
 //! | people, devices, assignments and the policy of routes; judgement and review; the vault; HTTP; background runs | `server` |
 //! | one file a command | `cli` |
 //!
-//! The first six are pure: no clock, no files, no network, no database. `cargo check --no-default-features --lib`
+//! The first seven are pure: no clock, no files, no network, no database. `cargo check --no-default-features --lib`
 //! builds them alone. `docs/architecture.md` has the dependency rule, and `tests/architecture.rs` checks it.
 
+pub mod disclosure;
 pub mod evidence;
 pub mod export;
 pub mod indicator;
