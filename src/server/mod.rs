@@ -30,6 +30,7 @@ mod passwords;
 mod policy;
 mod publish;
 mod rates;
+pub mod releases;
 pub mod reserves;
 mod review;
 mod roles;

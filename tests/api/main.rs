@@ -19,6 +19,7 @@ mod limits;
 mod people;
 mod questionnaires;
 mod recovery;
+mod releases;
 mod reserves;
 mod review;
 mod runs;

@@ -168,7 +168,7 @@ fn job(arguments: &DemoArguments, folder: &DemoFolder, clients: &Clients) -> Res
 impl Desk<'_> {
     /// One wave from the draw to its run, compared with the run of the wave before; the run's id.
     fn wave(&self, wave: &Wave, questionnaire: &Questionnaire, earlier: Option<&str>) -> Result<String> {
-        let Clients { analyst, surveyor, tablet, supervisors, .. } = self.clients;
+        let Clients { analyst, surveyor, tablet, supervisors, auditor } = self.clients;
         let bar = |length, zh, en| self.bar(length, Some(wave), zh, en);
         let DemoArguments { seed, persons, .. } = *self.arguments;
 
@@ -202,6 +202,10 @@ impl Desk<'_> {
             steps::close(analyst, &survey_id)?;
         }
         let run = steps::compute(analyst, &survey_id, earlier)?;
+        step.finish();
+
+        let step = bar(1, "两人发布结果", "release the results, by two persons");
+        steps::release(analyst, auditor, &run)?;
         step.finish();
         Ok(run)
     }

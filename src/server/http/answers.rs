@@ -56,6 +56,14 @@ pub(super) fn ranged(request: &HttpRequest, digest: &str, content_type: &str, by
     answer
 }
 
+/// First and last place of the part that will be sent, when it is a part.
+pub(super) fn part(request: &HttpRequest, digest: &str, size: usize) -> Option<(usize, usize)> {
+    match asked_range(request, digest, size) {
+        Asked::Part(first, last) => Some((first, last)),
+        Asked::All | Asked::Beyond => None,
+    }
+}
+
 /// Names the file that a browser saves, and its digest.
 pub(super) fn name_attachment(answer: &mut HttpResponse, name: &str, digest: &str) {
     let name = header::ContentDisposition::attachment(name);

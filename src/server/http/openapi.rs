@@ -11,8 +11,8 @@ use utoipa::{
 
 use super::{
     assignments, attachments, audit, changes, devices, downloads, events, health, identity, inbox, keys, people,
-    problem::ProblemBody, quarantine, questionnaires, reserves, responses, review, routes::ROUTES, runs, series,
-    sessions, submissions, surveys, sync,
+    problem::ProblemBody, quarantine, questionnaires, releases, reserves, responses, review, routes::ROUTES, runs,
+    series, sessions, submissions, surveys, sync,
 };
 use crate::server::policy::{Access, Open};
 
@@ -29,7 +29,7 @@ use crate::server::policy::{Access, Open};
         review::reopen, review::promote, review::approve_many, quarantine::choose, quarantine::list, quarantine::accept,
         reserves::release, reserves::list, reserves::csv, assignments::assign, assignments::list, changes::list, events::batch, events::attempts, inbox::list, inbox::acknowledge, surveys::open, surveys::close,
         sync::batch, sync::reconcile, sync::time,
-        runs::create, runs::list, runs::latest, runs::show, runs::results, series::show, runs::files, runs::file, downloads::bundle,
+        runs::create, runs::list, runs::latest, runs::show, runs::results, series::show, runs::files, runs::file, downloads::bundle, downloads::microdata, releases::request, releases::show, releases::confirm,
         audit::of_run, audit::checkpoint, audit::entries, audit::proof,
         sessions::login, sessions::logout, sessions::me, sessions::change_password, sessions::list, sessions::end, people::create, people::list, people::disable, people::enable, people::propose, people::confirm, people::revoke, devices::make_code, devices::enrol, devices::manifest, devices::list, devices::report, devices::revoke,
     ),

@@ -8,7 +8,7 @@ use actix_web::{
 
 use super::{
     Problem, assignments, attachments, audit, changes, codes, devices, downloads, events, health, identity, inbox,
-    keys, openapi, people, quarantine, questionnaires, reserves, responses, review, runs, series, sessions,
+    keys, openapi, people, quarantine, questionnaires, releases, reserves, responses, review, runs, series, sessions,
     submissions, surveys, sync,
 };
 use crate::{
@@ -110,6 +110,10 @@ routes! {
     GET "/api/v1/runs/{id}/files" => runs::files;
     GET "/api/v1/runs/{id}/files/{name}" => runs::file;
     GET "/api/v1/runs/{id}/bundle" => downloads::bundle;
+    GET "/api/v1/runs/{id}/microdata" => downloads::microdata;
+    POST "/api/v1/runs/{id}/release" => releases::request;
+    GET "/api/v1/runs/{id}/release" => releases::show;
+    POST "/api/v1/runs/{id}/release/confirm" => releases::confirm;
     GET "/api/v1/runs/{id}/proof" => audit::of_run;
     GET "/api/v1/audit/checkpoint" => audit::checkpoint;
     GET "/api/v1/audit/entries" => audit::entries;
@@ -147,6 +151,11 @@ pub(super) fn file_access(name: &str) -> Access {
         "results.json" | "indicator.csv" => RESULTS,
         _ => PERSONS,
     }
+}
+
+/// Whether a run's file has one row a person or a case.
+pub(super) fn holds_persons(name: &str) -> bool {
+    file_access(name).open != Open::Results
 }
 
 /// The route with this method and pattern; `HEAD` is not a route of its own.
