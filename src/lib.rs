@@ -11,6 +11,7 @@
 //! | read, check and publish a questionnaire; draw a case's order and its person; check a response; score it | [`instrument`] |
 //! | design, weights, replicates, estimates, intervals, plans | [`statistics`] |
 //! | tables by district and group, their differences and changes, small areas, targets, verdicts | [`indicator`] |
+//! | which cells may leave, which are withheld; the de-identified file | [`disclosure`] |
 //! | digests, signed receipts, the audit log's tree and proofs | [`evidence`] |
 //! | tables to files; a run's bundle and its verification | [`export`] |
 //! | a run's report as sentences, tables and charts in two languages | [`report`] |
@@ -22,6 +23,7 @@
 //! The first seven are pure: no clock, no files, no network, no database. `cargo check --no-default-features --lib`
 //! builds them alone. `docs/architecture.md` has the dependency rule, and `tests/architecture.rs` checks it.
 
+pub mod disclosure;
 pub mod evidence;
 pub mod export;
 pub mod indicator;

@@ -280,7 +280,7 @@ fn domain_cells(table: &results::ResultTable, row: &results::ResultRow, at: usiz
 }
 
 fn estimate_cells(row: &results::ResultRow) -> Vec<Cell> {
-    let mut cells = vec![row.n.into()];
+    let mut cells = vec![row.n.map_or(Cell::Missing, Cell::from)];
     let (lower, upper) = (row.ci.map(|ci| ci[0]), row.ci.map(|ci| ci[1]));
     let numbers = [row.population, row.estimate, row.se, row.df, lower, upper, row.deff, row.effective_n];
     cells.extend(numbers.map(Cell::number));

@@ -49,7 +49,13 @@ fn share_cells(of: &ResultTable, profile: &str) -> Vec<Vec<Cell>> {
     let row = |row: &crate::indicator::results::ResultRow| {
         let level = row.domain.values().next().map(String::as_str);
         let label = row.labels.first().map(|label| label.zh.as_str());
-        let mut cells = vec![of.id.as_str().into(), Cell::text(level), Cell::text(label), Cell::Missing, row.n.into()];
+        let mut cells = vec![
+            of.id.as_str().into(),
+            Cell::text(level),
+            Cell::text(label),
+            Cell::Missing,
+            row.n.map_or(Cell::Missing, Cell::from),
+        ];
         let (lower, upper) = (row.ci.map(|ci| ci[0]), row.ci.map(|ci| ci[1]));
         cells.extend([row.estimate, row.se, row.df, lower, upper].map(Cell::number));
         cells.extend([Cell::text(row.not_estimable.as_ref().map(|why| why.en.as_str())), profile.into()]);

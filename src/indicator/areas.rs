@@ -62,7 +62,7 @@ fn not_fitted(why: Label) -> SmallArea {
 
 /// A district with a direct estimate; one of 0 or 1 counts, since its variance is smoothed.
 fn usable(row: &ResultRow) -> bool {
-    row.n > 0 && row.estimate.is_some() && row.population.is_some()
+    row.n.is_some_and(|n| n > 0) && row.estimate.is_some() && row.population.is_some()
 }
 
 struct Covariate {
@@ -98,7 +98,7 @@ fn fit(rows: &[ResultRow], in_model: &[usize], covariates: &[Covariate], city: f
     let area = |at: usize| DirectArea {
         estimate: direct[at],
         variance: errors[at] * errors[at],
-        n: rows[in_model[at]].n as f64,
+        n: rows[in_model[at]].n.unwrap_or(0) as f64,
     };
     let variances = pooled_design_effect(&(0..in_model.len()).map(area).collect::<Vec<_>>())?;
     let matrix = DMatrix::from_fn(in_model.len(), covariates.len() + 1, |area, column| match column {

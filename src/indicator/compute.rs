@@ -241,6 +241,7 @@ fn results(
         small_area,
         changes: None,
         input_digest: inputs.input_digest.clone(),
+        release: None,
     };
     if let Some(earlier) = &inputs.options.earlier {
         results.changes = Some(waves::changes(&results, prepared, earlier)?);

@@ -123,7 +123,7 @@ pub(super) fn row_by(
 ) -> ResultRow {
     let Some(estimate) = estimate else {
         let why = Label::new("样本中没有这一群体的人", "nobody of this group is in the sample");
-        return ResultRow { domain, labels, not_estimable: Some(why), ..ResultRow::default() };
+        return ResultRow { domain, labels, n: Some(0), not_estimable: Some(why), ..ResultRow::default() };
     };
     let n = estimate.n.unwrap_or(0);
     let finite = |number: Option<f64>| number.filter(|number| number.is_finite());
@@ -131,7 +131,7 @@ pub(super) fn row_by(
     ResultRow {
         domain,
         labels,
-        n,
+        n: Some(n),
         population: finite(estimate.n_hat),
         estimate: finite(estimate.estimate),
         se: finite(estimate.se),
@@ -141,7 +141,7 @@ pub(super) fn row_by(
         effective_n: deff.filter(|deff| *deff > 0.0).map(|deff| n as f64 / deff),
         not_estimable: estimate.not_estimable.map(reason),
         verdicts: Vec::new(),
-        model: None,
+        ..ResultRow::default()
     }
 }
 
@@ -158,11 +158,12 @@ pub(super) fn reason(reason: NotEstimable) -> Label {
 }
 
 fn judge(row: &mut ResultRow, targets: &[Target], region: Option<&str>) {
-    let (Some([low, high]), Some(estimate), Some(standard_error), Some(df)) = (row.ci, row.estimate, row.se, row.df)
+    let (Some([low, high]), Some(estimate), Some(standard_error), Some(df), Some(n)) =
+        (row.ci, row.estimate, row.se, row.df, row.n)
     else {
         return;
     };
-    let share = Proportion { estimate, standard_error, df, n: row.n as f64, logit_standard_error: None };
+    let share = Proportion { estimate, standard_error, df, n: n as f64, logit_standard_error: None };
     let of_region = targets.iter().filter(|target| Some(target.region.as_str()) == region);
     row.verdicts = of_region
         .map(|target| {

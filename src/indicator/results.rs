@@ -62,6 +62,22 @@ pub struct Results {
     pub changes: Option<Changes>,
     /// SHA-256 over every input.
     pub input_digest: String,
+    /// In what was released to everybody: how it was made from the run's own results.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<ReleaseHead>,
+}
+
+/// What a public document says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleaseHead {
+    /// The rule set with its version.
+    pub rules: String,
+    /// Cells of all tables.
+    pub cells: usize,
+    /// Those that are withheld.
+    pub withheld: usize,
+    /// Decimals of a percentage.
+    pub percent_decimals: i32,
 }
 
 /// The survey a result belongs to.
@@ -177,8 +193,17 @@ pub struct ResultRow {
     pub domain: BTreeMap<String, String>,
     /// Names, one a variable of the table; the place for the whole.
     pub labels: Vec<Label>,
-    /// Used responses.
-    pub n: usize,
+    /// Used responses; in a release there is `base` in its place.
+    pub n: Option<usize>,
+    /// In a release: the band that the used responses lie in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+    /// In a release: the cell is 仅供参考.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub caution: bool,
+    /// In a release: the code of the reason why the cell is withheld; `not_estimable` has it in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<String>,
     /// Estimated persons.
     pub population: Option<f64>,
     /// 公民具备科学素质的比例.

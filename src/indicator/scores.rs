@@ -145,6 +145,7 @@ fn mean(
     let rows = prepared.estimate(&EstimatorPlan::Mean(asked))?.rows;
     let row = estimates::row_by(rows.first(), "t", BTreeMap::new(), Vec::new());
     let ResultRow { n, estimate, se, df, ci, not_estimable, .. } = row;
+    let n = n.unwrap_or(0);
     let (code, maximum) = (code.to_owned(), maximum.as_f64());
     Ok(PointsMean { code, label: Some(label), maximum, n, estimate, se, df, ci, not_estimable })
 }

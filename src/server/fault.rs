@@ -104,6 +104,9 @@ pub enum Refusal {
     /// A run has no bundle (yet).
     #[error("bundle the run: {0}")]
     NoBundle(String),
+    /// A run cannot be released as it is.
+    #[error(transparent)]
+    Release(#[from] super::releases::ReleaseRefusal),
     /// A step of a review was not taken.
     #[error(transparent)]
     Review(#[from] ReviewRefusal),

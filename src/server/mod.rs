@@ -35,6 +35,7 @@ pub mod progress;
 mod publish;
 pub mod queue;
 mod rates;
+pub mod releases;
 pub mod report;
 pub mod reserves;
 mod review;

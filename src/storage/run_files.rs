@@ -51,6 +51,14 @@ pub struct KeptFile {
     pub content: Option<Vec<u8>>,
 }
 
+impl From<RunFile> for KeptFile {
+    fn from(file: RunFile) -> Self {
+        let RunFile { run_id, name, content_type, sha256, content } = file;
+        let bytes = i64::try_from(content.len()).unwrap_or(i64::MAX);
+        Self { run_id, name, content_type, sha256, bytes, content: Some(content) }
+    }
+}
+
 #[derive(Insertable, Queryable, Selectable)]
 #[diesel(table_name = run_file)]
 pub(super) struct RunFileRow {

@@ -542,6 +542,24 @@ diesel::joinable!(device -> person (person_id));
 diesel::joinable!(device_token -> device (device_id));
 diesel::allow_tables_to_appear_in_same_query!(person, session, device, device_token, role_grant);
 
+diesel::table! {
+    disclosure_release (run_id) {
+        run_id -> Text,
+        survey_id -> Text,
+        rules -> Text,
+        sha256 -> Text,
+        results -> Binary,
+        indicator -> Binary,
+        indicator_sha256 -> Text,
+        cells -> Binary,
+        requested_by -> Text,
+        requested_at_ms -> BigInt,
+        confirmed_by -> Nullable<Text>,
+        confirmed_at_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::joinable!(disclosure_release -> run (run_id));
 diesel::joinable!(receipt -> submission_raw (server_seq));
 diesel::joinable!(quarantine -> submission_raw (server_seq));
 diesel::joinable!(submission_unjudged -> submission_raw (server_seq));
@@ -560,6 +578,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     run,
     run_file,
     survey_schedule,
+    disclosure_release,
     api_token,
     survey_closing,
     survey_questionnaire,

@@ -267,8 +267,8 @@ fn files_with_persons_rows_are_downloaded_so_often_an_hour() {
         app.submit(TABLET, 1, submission(TABLET, &hash, "c1").to_string().as_bytes());
         let id = app.run(&survey)["id"].as_str().expect("an id").to_owned();
         let fetch = |name: &str| app.get(Role::Analyst, &format!("/api/v1/runs/{id}/files/{name}"));
-        assert_eq!([0; 2].map(|_| fetch("responses_weighted.csv").status), [200; 2]);
-        let refused = fetch("responses_weighted.csv");
+        assert_eq!([0; 2].map(|_| fetch("responses_weighted.csv?purpose=audit").status), [200; 2]);
+        let refused = fetch("responses_weighted.csv?purpose=audit");
         assert_eq!(refused.problem(), "throttled");
         let wait: u64 = refused.header("retry-after").and_then(|wait| wait.parse().ok()).expect("a wait");
         assert!((1700..=1800).contains(&wait), "half an hour: {wait}");

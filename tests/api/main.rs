@@ -22,6 +22,7 @@ mod packages;
 mod people;
 mod questionnaires;
 mod recovery;
+mod releases;
 mod reports;
 mod reserves;
 mod review;

@@ -7,7 +7,7 @@ use scilit::{
 use serde_json::json;
 
 use crate::support::{
-    app::{TABLET, TestApp, counting, submission},
+    app::{TABLET, TestApp, submission},
     on_every_backend,
 };
 
@@ -88,31 +88,6 @@ fn only_so_many_runs_may_wait() {
         assert!(answers.iter().all(|answer| matches!(answer.status, 202 | 429)));
         let refused = answers.iter().find(|answer| answer.status == 429).expect("a full queue");
         assert_eq!((refused.problem().as_str(), refused.header("retry-after").is_some()), ("throttled", true));
-    });
-}
-
-#[test]
-fn public_results_open_the_results_and_nothing_else() {
-    on_every_backend(|test| {
-        let app = TestApp::start_with(test, Settings { public_results: Some(true), ..Settings::default() }, counting);
-        let (survey, hash) = app.survey("调查");
-        assert_eq!(app.run(&survey)["state"], "failed", "no response yet");
-        app.submit(TABLET, 1, submission(TABLET, &hash, "c1").to_string().as_bytes());
-        let run = app.run(&survey);
-        let id = run["id"].as_str().expect("an id");
-        let open = |path: &str| app.send(None, "GET", path, &[], b"");
-        assert_eq!(open(&format!("/api/v1/runs/{id}/results")).status, 200);
-        assert_eq!(open(&format!("/api/v1/runs/{id}/files/indicator.csv")).status, 200);
-        assert_eq!(open(&format!("/api/v1/runs/{id}/files/responses_weighted.csv")).problem(), "unauthenticated");
-        assert_eq!(
-            open("/api/v1/runs").json()["runs"].as_array().expect("runs").len(),
-            1,
-            "the failed run stays inside"
-        );
-        let names = open(&format!("/api/v1/runs/{id}/files")).json();
-        assert_eq!(names["files"].as_array().expect("files").len(), 2);
-        assert_eq!(open(&format!("/api/v1/surveys/{survey}")).problem(), "unauthenticated");
-        assert_eq!(open(&format!("/api/v1/surveys/{survey}/responses")).problem(), "unauthenticated");
     });
 }
 

@@ -36,6 +36,8 @@ async function visit(options, work) {
 }
 
 const share = (value) => (value === null ? '–' : `${(value * 100).toFixed(2)}%`);
+/** What everybody reads has ✱ where a cell is withheld. */
+const shareOf = (row) => (row.withheld ? '✱' : share(row.estimate));
 const interval = (ci) => (ci === null ? '–' : `${share(ci[0])}–${share(ci[1])}`);
 const table = (id) => results.tables.find((one) => one.id === id);
 const thin = (n) => String(n).replaceAll(/\B(?=(\d{3})+$)/g, '\u202f');
@@ -68,9 +70,9 @@ describe('the tables', () => {
         );
         const expected = one.rows.map((row) => [
           ...row.labels.map((label) => label['zh-CN']),
-          share(row.estimate),
+          shareOf(row),
           interval(row.ci),
-          thin(row.n),
+          row.base ? row.base.replace('-', '–') : row.n === null ? '–' : thin(row.n),
         ]);
         assert.deepEqual(shown.map((cells) => cells.slice(0, one.by.length + 3)), expected, one.id);
       }
@@ -82,7 +84,7 @@ describe('the tables', () => {
       const crossing = table('district_by_residence');
       const cells = page.locator('section.heat td');
       const shown = await cells.evaluateAll((all) => all.map((cell) => [cell.querySelector('.value').innerText, cell.classList.contains('rough')]));
-      const rough = (row) => row.estimate !== null && (row.ci === null || !(row.effective_n >= 30) || row.ci[1] - row.ci[0] > 0.3);
+      const rough = (row) => row.base ? row.caution === true : row.estimate !== null && (row.ci === null || !(row.effective_n >= 30) || row.ci[1] - row.ci[0] > 0.3);
       assert.deepEqual(shown, crossing.rows.map((row) => [row.estimate === null ? '✱' : share(row.estimate), rough(row)]));
     });
   });
@@ -133,7 +135,7 @@ describe('the charts', () => {
       };
       const csv = String(await saved('CSV')).split('\r\n');
       assert.equal(csv.length, table('district').rows.length + 2);
-      assert.ok(csv[1].includes(String(table('district').rows[0].estimate)));
+      assert.ok(csv[1].includes(table('district').rows[0].withheld ? '✱' : String(table('district').rows[0].estimate)));
       const svg = String(await saved('SVG'));
       assert.ok(svg.includes(await figure.locator('h2').innerText()), 'the finding stands in the picture');
       assert.ok(!svg.includes('var('), 'colours are written in');
@@ -307,4 +309,21 @@ it('the page and all it loads stay under 400 KiB compressed', async () => {
   await Promise.all(bodies);
   await close();
   assert.ok(bytes > 50_000 && bytes < 400 * 1024, `${bytes} bytes`);
+});
+
+describe('what everybody reads', () => {
+  it('is the release: withheld cells have no number anywhere, and the page says why', async (context) => {
+    if (!results.release) return context.skip('the stand-in serves what the office reads');
+    const rows = results.tables.flatMap((one) => one.rows);
+    const withheld = rows.filter((row) => row.withheld);
+    assert.ok(withheld.length > 0 && withheld.length < rows.length);
+    assert.ok(withheld.every((row) => row.estimate === null && row.population === null && row.n === null && row.ci === null));
+    await visit({}, async (page) => {
+      assert.match(await page.locator('[data-test=release]').innerText(), new RegExp(`${results.release.withheld}个`));
+      const one = results.tables.find((candidate) => candidate.rows.some((row) => row.withheld));
+      await page.locator('section.tables select').selectOption(one.id);
+      const reason = one.rows.find((row) => row.withheld).not_estimable['zh-CN'];
+      await page.locator('section.tables').getByText(reason).first().waitFor();
+    });
+  });
 });

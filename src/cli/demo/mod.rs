@@ -177,7 +177,7 @@ fn job(arguments: &DemoArguments, folder: &DemoFolder, clients: &Clients) -> Res
 impl Desk<'_> {
     /// One wave from the draw to its run, compared with the run of the wave before; the run's id.
     fn wave(&self, wave: &Wave, questionnaire: &Questionnaire, earlier: Option<&str>) -> Result<String> {
-        let Clients { analyst, crew, supervisors, .. } = self.clients;
+        let Clients { analyst, crew, supervisors, auditor, .. } = self.clients;
         let bar = |length, zh, en| self.bar(length, Some(wave), zh, en);
         let DemoArguments { seed, persons, .. } = *self.arguments;
 
@@ -213,6 +213,10 @@ impl Desk<'_> {
         }
         let run = steps::compute(analyst, &survey_id, earlier)?;
         step.finish();
+        let step = bar(1, "两人发布结果", "release the results, by two persons");
+        steps::release(analyst, auditor, &run)?;
+        step.finish();
+
         if wave.is_latest() {
             let step =
                 bar(4, "继续外业：待审、冲突、未上传", "go on with the field work: what waits and what is not sent");

@@ -165,6 +165,14 @@ pub(super) fn compute(analyst: &Client, survey: &str, earlier: Option<&str>) -> 
     bail!("the run does not end")
 }
 
+/// Releases the run: the analyst asks, the auditor confirms; then everybody reads what the rules let out.
+pub(super) fn release(analyst: &Client, auditor: &Client, run: &str) -> Result<()> {
+    let path = format!("/api/v1/runs/{run}/release");
+    analyst.post(&path, "application/json", b"")?.expect(&[202], "ask for the release of the run")?;
+    let confirmed = auditor.post(&format!("{path}/confirm"), "application/json", b"")?;
+    confirmed.expect(&[200], "confirm the release of the run").map(|_| ())
+}
+
 /// The files that people open; the others are in the bundle.
 const SHOWN_FILES: [&str; 9] = [
     export::PERSONS_FILE,
@@ -180,7 +188,8 @@ const SHOWN_FILES: [&str; 9] = [
 
 /// Downloads the bundle of the run and leaves it as a folder.
 pub(super) fn bundle(auditor: &Client, run: &str, folder: &DemoFolder) -> Result<()> {
-    let answer = auditor.get(&format!("/api/v1/runs/{run}/bundle"))?.expect(&[200], "download the bundle")?;
+    let answer =
+        auditor.get(&format!("/api/v1/runs/{run}/bundle?purpose=demo"))?.expect(&[200], "download the bundle")?;
     write_folder(&folder.path().join("bundle"), &archive::unpack(&answer.body)?)
 }
 
@@ -203,7 +212,7 @@ pub(super) fn download(auditor: &Client, run: &str, folder: &DemoFolder) -> Resu
     let RunFiles { files } = answer.json()?;
     let mut results = None;
     for RunFile { name, sha256 } in files.into_iter().filter(|file| SHOWN_FILES.contains(&file.name.as_str())) {
-        let answer = auditor.get(&format!("/api/v1/runs/{run}/files/{name}"))?;
+        let answer = auditor.get(&format!("/api/v1/runs/{run}/files/{name}?purpose=demo"))?;
         let answer = answer.expect(&[200], &format!("download {name}"))?;
         if sha256.as_deref() != Some(&sha256_hex(&answer.body)) {
             bail!("{name} does not match its digest");

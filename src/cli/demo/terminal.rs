@@ -86,7 +86,7 @@ fn cells(row: &ResultRow, results: &Results, language: Language) -> Vec<String> 
     let absent = || "–".to_owned();
     let mut cells = vec![
         name,
-        row.n.to_string(),
+        row.n.map_or_else(String::new, |n| n.to_string()),
         row.estimate.map_or_else(absent, percent),
         interval.unwrap_or_else(absent),
         row.deff.map_or_else(absent, |deff| format!("{deff:.2}")),

@@ -40,7 +40,7 @@ pub(super) fn districts(at: &At<'_>, of: &ResultTable) -> Vec<Block> {
     ranked.sort_by(|a, b| b.estimate.unwrap_or(-1.0).total_cmp(&a.estimate.unwrap_or(-1.0)));
     let finding = district_finding(at, &of.rows, whole);
     let rows: Vec<ChartRow> = ranked.iter().map(|row| chart_row(at, row, Some(whole))).collect();
-    let n = of.rows.iter().map(|row| row.n).sum();
+    let n = of.rows.iter().filter_map(|row| row.n).sum();
     charts(at, &rows, &finding, n, axis(at, &of.rows))
 }
 
@@ -48,7 +48,7 @@ pub(super) fn districts(at: &At<'_>, of: &ResultTable) -> Vec<Block> {
 pub(super) fn group(at: &At<'_>, of: &ResultTable, beside: &[&ResultTable]) -> Vec<Block> {
     let rows: Vec<ChartRow> = of.rows.iter().map(|row| chart_row(at, row, None)).collect();
     // Key groups overlap, so that their sizes do not add up to the sample.
-    let n = if of.id == "key_group" { at.results.sample.used } else { of.rows.iter().map(|row| row.n).sum() };
+    let n = if of.id == "key_group" { at.results.sample.used } else { of.rows.iter().filter_map(|row| row.n).sum() };
     let all: Vec<ResultRow> = beside.iter().flat_map(|table| table.rows.iter().cloned()).collect();
     charts(at, &rows, &group_finding(at, of), n, axis(at, &all))
 }

@@ -109,7 +109,7 @@ pub(super) fn share_table(at: &At<'_>, of: &ResultTable, with_model: bool) -> Bl
     let line = |row: &ResultRow| {
         let mut cells = vec![
             at.row_name(row),
-            format::count(row.n),
+            row.n.map_or_else(|| format::share(None), format::count),
             format::share(row.estimate),
             format::interval(row.ci),
             format::decimal(row.deff, 2),

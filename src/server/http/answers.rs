@@ -60,6 +60,14 @@ pub(super) fn ranged(request: &HttpRequest, database: &Database, content_type: &
     if size == 0 { answer.body("") } else { answer.body(source.body(database, first, last)) }
 }
 
+/// First and last place of the part that will be sent, when it is a part.
+pub(super) fn part(request: &HttpRequest, digest: &str, size: u64) -> Option<(u64, u64)> {
+    match asked_range(request, digest, size) {
+        Asked::Part(first, last) => Some((first, last)),
+        Asked::All | Asked::Beyond => None,
+    }
+}
+
 /// Names the file that a browser saves, and its digest.
 pub(super) fn name_attachment(answer: &mut HttpResponse, name: &str, digest: &str) {
     let name = header::ContentDisposition::attachment(name);

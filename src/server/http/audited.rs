@@ -66,11 +66,6 @@ fn refusal<B>(response: &ServiceResponse<B>) -> Option<(Act, Data<Shared>)> {
     Some((act.ended(outcome), shared))
 }
 
-/// Logs that these bytes are about to leave; when that cannot be logged they must not.
-pub(super) fn intend_download(shared: &Shared, asker: &Asker, object: String, sha256: &str) -> Result<(), Refusal> {
-    log_reading(shared, asker, "download.intent", object, json!({ "sha256": sha256 }))
-}
-
 /// Logs that somebody sees a record. What is published for everybody is not logged when nobody in particular reads it.
 pub(super) fn log_reading(
     shared: &Shared,
@@ -84,4 +79,9 @@ pub(super) fn log_reading(
     }
     shared.database.log(&[Act::done(&asker.author(), shared.clock.now_ms(), action, object, detail)])?;
     Ok(())
+}
+
+/// Logs that bytes which were made for this request are about to leave; when that cannot be logged they must not.
+pub(super) fn intend_download(shared: &Shared, asker: &Asker, object: String, sha256: &str) -> Result<(), Refusal> {
+    log_reading(shared, asker, "download.intent", object, json!({ "sha256": sha256 }))
 }

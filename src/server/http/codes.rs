@@ -43,6 +43,9 @@ codes! {
     RUN_NOT_FINISHED = "run-not-finished" 409 true "wait" "计算尚未完成";
     RUN_FAILED = "run-failed" 409 false "none" "计算未成功，没有结果";
     NO_BUNDLE = "no-bundle" 409 true "wait" "此次测算还没有可核验的数据包（检查点尚未签发，或由旧版本算出）";
+    ALREADY_RELEASED = "already-released" 409 false "none" "此次测算已经发布";
+    RELEASE_CHANGED = "release-changed" 409 false "none" "申请之后又有其他发布，须重新申请";
+    NOT_RELEASABLE = "not-releasable" 409 false "none" "此次测算不能发布";
     WRONG_STATE = "wrong-state" 409 false "none" "当前状态不允许此操作";
     STALE_REVISION = "stale-revision" 409 false "none" "答卷已有变动，请刷新后再操作";
     OPEN_CONFLICT = "open-conflict" 409 false "none" "同一版本有两份内容，请先选定一份";
@@ -55,6 +58,7 @@ codes! {
     UNSUPPORTED_MEDIA = "unsupported-media" 415 false "update_app" "内容类型不受支持";
     HEAD_TOO_LARGE = "head-too-large" 431 false "none" "请求头过大";
     INVALID = "invalid" 422 false "none" "内容未通过检查";
+    PURPOSE_MISSING = "purpose-missing" 422 false "none" "下载个人层面的数据须写明用途";
     ID_NOT_V7 = "id-not-v7" 422 false "update_app" "问卷编号不是 UUIDv7";
     THROTTLED = "throttled" 429 true "wait" "请求过于频繁";
     NO_FONT = "no-font" 501 false "none" "服务器缺少中文字体，不能生成 PDF；网页版报告不受影响";

@@ -53,6 +53,11 @@ impl Source {
         Self { sha256: file.sha256.clone(), parts: vec![ArchivePart::File(file)] }
     }
 
+    /// Bytes that are in memory, with their digest.
+    pub(super) fn of_bytes(bytes: Vec<u8>, sha256: String) -> Self {
+        Self { sha256, parts: vec![ArchivePart::Bytes(bytes)] }
+    }
+
     pub(super) fn of_archive(archive: ArchiveParts) -> Self {
         Self { parts: archive.parts, sha256: archive.sha256 }
     }

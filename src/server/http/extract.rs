@@ -147,9 +147,13 @@ impl FromRequest for AtRun {
         let asker = Asker::from_request(request, payload).into_inner();
         Box::pin(async move {
             let (id, asker) = (id?, asker?);
-            let found = call(&shared?, move |shared| Ok(shared.database.run(&id)?)).await?;
-            let visible = found.filter(|run| run.state == "succeeded" || !asker.0.is_public_reader());
-            visible.map(Self).ok_or_else(|| Problem::of(&codes::NOT_FOUND))
+            let is_public = asker.0.is_public_reader();
+            let find = move |shared: &Shared| {
+                // What was not released is as if it were not there.
+                let may_know = !is_public || shared.database.is_released(&id)?;
+                Ok(if may_know { shared.database.run(&id)? } else { None })
+            };
+            call(&shared?, find).await?.map(Self).ok_or_else(|| Problem::of(&codes::NOT_FOUND))
         })
     }
 }

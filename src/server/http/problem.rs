@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 
 use super::codes::{self, Code};
 use crate::{
-    server::{AttachmentRefusal, Fault, Refusal, Text, disk, vault::VaultError},
+    server::{AttachmentRefusal, Fault, Refusal, Text, disk, releases::ReleaseRefusal, vault::VaultError},
     storage::{ReviewRefusal, StorageError},
 };
 
@@ -205,6 +205,7 @@ impl From<Refusal> for Problem {
             Refusal::DigestMismatch => Self::of(&codes::DIGEST_MISMATCH),
             Refusal::CursorExpired => Self::of(&codes::CURSOR_EXPIRED),
             Refusal::NoBundle(reason) => Self::of(&codes::NO_BUNDLE).because(reason),
+            Refusal::Release(refusal) => refusal.into(),
             Refusal::Review(refusal) => refusal.into(),
             Refusal::Account(refusal) => refusal.into(),
             Refusal::Storage(error) => error.into(),
@@ -214,6 +215,18 @@ impl From<Refusal> for Problem {
                 tracing::error!(error = %refusal, "a stored document cannot be read");
                 Self::of(&codes::INTERNAL)
             }
+        }
+    }
+}
+
+impl From<ReleaseRefusal> for Problem {
+    fn from(refusal: ReleaseRefusal) -> Self {
+        match refusal {
+            ReleaseRefusal::Already => Self::of(&codes::ALREADY_RELEASED),
+            ReleaseRefusal::NotRequested => Self::of(&codes::NOT_FOUND).because("没有待确认的发布申请"),
+            ReleaseRefusal::Changed => Self::of(&codes::RELEASE_CHANGED),
+            ReleaseRefusal::SamePerson => Self::of(&codes::SECOND_PERSON),
+            ReleaseRefusal::NotReleasable(reason) => Self::of(&codes::NOT_RELEASABLE).because(reason),
         }
     }
 }

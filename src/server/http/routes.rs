@@ -8,8 +8,8 @@ use actix_web::{
 
 use super::{
     Problem, assignments, attachments, audit, changes, codes, devices, downloads, events, file_check, health, identity,
-    inbox, keys, openapi, packages, people, progress, quarantine, questionnaires, queue, reports, reserves, responses,
-    review, runs, schedules, series, sessions, submissions, surveys, sync,
+    inbox, keys, openapi, packages, people, progress, quarantine, questionnaires, queue, releases, reports, reserves,
+    responses, review, runs, schedules, series, sessions, submissions, surveys, sync,
 };
 use crate::{
     server::{
@@ -122,6 +122,10 @@ routes! {
     GET "/api/v1/runs/{id}/report.html" => reports::html;
     GET "/api/v1/runs/{id}/report.pdf" => reports::pdf;
     GET "/api/v1/runs/{id}/bundle" => downloads::bundle;
+    GET "/api/v1/runs/{id}/microdata" => downloads::microdata;
+    POST "/api/v1/runs/{id}/release" => releases::request;
+    GET "/api/v1/runs/{id}/release" => releases::show;
+    POST "/api/v1/runs/{id}/release/confirm" => releases::confirm;
     GET "/api/v1/runs/{id}/proof" => audit::of_run;
     GET "/api/v1/audit/checkpoint" => audit::checkpoint;
     GET "/api/v1/audit/entries" => audit::entries;
@@ -159,6 +163,11 @@ pub(super) fn file_access(name: &str) -> Access {
         "results.json" | "indicator.csv" => RESULTS,
         _ => PERSONS,
     }
+}
+
+/// Whether a run's file has one row a person or a case.
+pub(super) fn holds_persons(name: &str) -> bool {
+    file_access(name).open != Open::Results
 }
 
 /// The route with this method and pattern; `HEAD` is not a route of its own.

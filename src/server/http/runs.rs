@@ -10,19 +10,25 @@ use serde_json::json;
 
 use super::{
     Problem, Shared, answers,
-    audited::{intend_download, log_reading},
+    audited::log_reading,
     codes,
     content::Source,
+    deliver::{Parcel, PurposeQuery, Tier, deliver},
     extract::{Asker, AtRun, AtSurvey, call},
     problem::ProblemBody,
+    releases::succeeded,
     responses::Page,
-    routes::file_access,
+    routes::{self, file_access, holds_persons},
     run_request::RunRequestBody,
 };
 use crate::{
-    export::{PERSONS_FILE, formats::Format},
-    server::{Formats, jobs::Progress},
-    storage::{KeptFile, Run, RunFile, RunFileHead},
+    export::formats::Format,
+    server::{
+        Formats, Refusal,
+        jobs::Progress,
+        releases::{PUBLIC_FILES, public_file},
+    },
+    storage::{KeptFile, Run, RunFile, RunFileHead, StoredRelease},
 };
 
 /// A run.
@@ -102,6 +108,14 @@ impl From<Run> for RunBody {
     }
 }
 
+impl RunBody {
+    /// The run as the asker may see it: how many responses went in is the office's.
+    fn for_asker(shared: &Shared, run: Run, asker: &routes::Asker) -> Self {
+        let body = Self::of(shared, run);
+        if asker.is_public_reader() { Self { inputs: None, ..body } } else { body }
+    }
+}
+
 /// A page of runs, the latest first.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct RunsBody {
@@ -135,7 +149,7 @@ impl RunFileBody {
             name: name.to_owned(),
             content_type: format.content_type().to_owned(),
             sha256,
-            form_of: Some(PERSONS_FILE),
+            form_of: Some(crate::export::PERSONS_FILE),
         }
     }
 }
@@ -175,27 +189,40 @@ pub(super) async fn create(
     Ok(HttpResponse::Accepted().insert_header((header::LOCATION, location)).json(RunBody::from(run)))
 }
 
-/// Lists runs, the latest first.
+/// Lists runs, the latest first; for everybody those that were released.
 #[utoipa::path(get, path = "/api/v1/runs", tag = "runs", params(Page), responses((status = 200, description = "A page.", body = RunsBody)))]
 pub(super) async fn list(shared: Data<Shared>, asker: Asker, page: Query<Page>) -> Result<HttpResponse, Problem> {
     let rows_max = page.rows()?;
     // Above every UUID's first sign: the first page begins at the latest run.
     let before = if page.after().is_empty() { "g".to_owned() } else { page.after().to_owned() };
-    let rows = call(&shared, move |shared| Ok(shared.database.runs(&before, rows_max)?)).await?;
+    let is_public = asker.0.is_public_reader();
+    let find = move |shared: &Shared| {
+        let database = &shared.database;
+        Ok(if is_public { database.released_runs(&before, rows_max)? } else { database.runs(&before, rows_max)? })
+    };
+    let rows = call(&shared, find).await?;
     let is_full = i64::try_from(rows.len()).is_ok_and(|rows| rows == rows_max);
     let next = rows.last().filter(|_| is_full).map(|row| row.id.clone());
-    let visible = rows.into_iter().filter(|run| run.state == "succeeded" || !asker.0.is_public_reader());
-    Ok(HttpResponse::Ok().json(RunsBody { runs: visible.map(|run| RunBody::of(&shared, run)).collect(), next }))
+    let runs = rows.into_iter().map(|run| RunBody::for_asker(&shared, run, &asker.0)).collect();
+    Ok(HttpResponse::Ok().json(RunsBody { runs, next }))
 }
 
-/// The latest run that succeeded.
+/// The latest run that succeeded; for everybody the latest that was released.
 #[utoipa::path(
     get, path = "/api/v1/runs/latest", tag = "runs",
     responses((status = 200, description = "It.", body = RunBody), (status = 404, description = "None yet.", body = ProblemBody))
 )]
-pub(super) async fn latest(shared: Data<Shared>) -> Result<HttpResponse, Problem> {
-    let found = call(&shared, |shared| Ok(shared.database.latest_succeeded_run()?)).await?;
-    found.map(|run| HttpResponse::Ok().json(RunBody::from(run))).ok_or_else(|| Problem::of(&codes::NOT_FOUND))
+pub(super) async fn latest(shared: Data<Shared>, asker: Asker) -> Result<HttpResponse, Problem> {
+    let is_public = asker.0.is_public_reader();
+    let find = move |shared: &Shared| {
+        if is_public {
+            return Ok(shared.database.released_runs("g", 1)?.into_iter().next());
+        }
+        Ok(shared.database.latest_succeeded_run()?)
+    };
+    let found = call(&shared, find).await?;
+    let body = found.map(|run| HttpResponse::Ok().json(RunBody::for_asker(&shared, run, &asker.0)));
+    body.ok_or_else(|| Problem::of(&codes::NOT_FOUND))
 }
 
 /// Shows a run.
@@ -203,8 +230,8 @@ pub(super) async fn latest(shared: Data<Shared>) -> Result<HttpResponse, Problem
     get, path = "/api/v1/runs/{id}", tag = "runs", params(("id" = String, Path, description = "The run.")),
     responses((status = 200, description = "It.", body = RunBody), (status = 404, description = "No such run.", body = ProblemBody))
 )]
-pub(super) async fn show(shared: Data<Shared>, run: AtRun) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().json(RunBody::of(&shared, run.0)))
+pub(super) async fn show(shared: Data<Shared>, asker: Asker, run: AtRun) -> Result<HttpResponse, Problem> {
+    Ok(HttpResponse::Ok().json(RunBody::for_asker(&shared, run.0, &asker.0)))
 }
 
 /// Ends a run that waits or is being computed. It stays visible and makes nothing.
@@ -228,7 +255,7 @@ pub(super) async fn cancel(shared: Data<Shared>, asker: Asker, run: AtRun) -> Re
     Ok(HttpResponse::Accepted().json(RunBody::from(run)))
 }
 
-/// A run's results.
+/// A run's results: with every cell for the office, as they were released for everybody.
 #[utoipa::path(
     get, path = "/api/v1/runs/{id}/results", tag = "runs", params(("id" = String, Path, description = "The run.")),
     responses(
@@ -243,7 +270,7 @@ pub(super) async fn results(
     asker: Asker,
     run: AtRun,
 ) -> Result<HttpResponse, Problem> {
-    let file = read_file(&shared, run, "results.json".to_owned()).await?;
+    let file = read_file(&shared, &asker.0, run, "results.json".to_owned()).await?;
     if !answers::has_it(&request, &file.sha256) {
         let (object, detail) = (format!("run/{}", file.run_id), json!({ "sha256": file.sha256 }));
         call(&shared, move |shared| log_reading(shared, &asker.0, "run.read", object, detail)).await?;
@@ -257,9 +284,14 @@ pub(super) async fn results(
     responses((status = 200, description = "Those the reader may read.", body = RunFilesBody), (status = 404, description = "No such run.", body = ProblemBody))
 )]
 pub(super) async fn files(shared: Data<Shared>, asker: Asker, run: AtRun) -> Result<HttpResponse, Problem> {
-    let read =
-        move |shared: &Shared| Ok((shared.database.run_files(&run.0.id)?, shared.database.run_formats(&run.0.id)?));
-    let (rows, made) = call(&shared, read).await?;
+    let is_public = asker.0.is_public_reader();
+    let find = move |shared: &Shared| {
+        if is_public {
+            return Ok((public_heads(shared, &run.0.id)?, Vec::new()));
+        }
+        Ok((shared.database.run_files(&run.0.id)?, shared.database.run_formats(&run.0.id)?))
+    };
+    let (rows, made) = call(&shared, find).await?;
     let formats = Formats::possible(&rows).into_iter().map(|format| RunFileBody::of_format(format, &made));
     let mut files: Vec<RunFileBody> = formats.chain(rows.into_iter().map(RunFileBody::from)).collect();
     files.retain(|file| asker.0.may(file_access(&file.name)).is_ok());
@@ -270,12 +302,13 @@ pub(super) async fn files(shared: Data<Shared>, asker: Asker, run: AtRun) -> Res
 /// A run's file, byte for byte as it was computed.
 #[utoipa::path(
     get, path = "/api/v1/runs/{id}/files/{name}", tag = "runs",
-    params(("id" = String, Path, description = "The run."), ("name" = String, Path, description = "The file.")),
+    params(("id" = String, Path, description = "The run."), ("name" = String, Path, description = "The file."), PurposeQuery),
     responses(
         (status = 200, description = "The bytes; `X-Content-Sha256` and `ETag` carry their SHA-256.", body = String, content_type = "text/csv"),
         (status = 206, description = "The part that `Range` asked for.", body = String, content_type = "text/csv"),
         (status = 404, description = "No such run or file.", body = ProblemBody),
         (status = 409, description = "The run has not succeeded (yet).", body = ProblemBody),
+        (status = 422, description = "It has one row a person, and it is not said what it is for.", body = ProblemBody),
     )
 )]
 pub(super) async fn file(
@@ -284,42 +317,72 @@ pub(super) async fn file(
     asker: Asker,
     run: AtRun,
     path: Path<(String, String)>,
+    purpose: Query<PurposeQuery>,
 ) -> Result<HttpResponse, Problem> {
     let name = path.into_inner().1;
     asker.0.may(file_access(&name))?;
+    let tier = match &asker.0 {
+        _ if holds_persons(&name) => Tier::A,
+        asker if asker.is_public_reader() => Tier::C,
+        _ => Tier::Internal,
+    };
+    let purpose = purpose.into_inner().for_tier(tier)?;
     let file = kept_file(&shared, &asker, run, name).await?;
-    let (name, content_type, sha256) = (file.name.clone(), file.content_type.clone(), file.sha256.clone());
-    if !answers::has_it(&request, &sha256) {
-        let (object, sha256) = (format!("run/{}/{name}", file.run_id), sha256.clone());
-        call(&shared, move |shared| intend_download(shared, &asker.0, object, &sha256)).await?;
-    }
-    let mut answer = answers::ranged(&request, &shared.database, &content_type, Source::of_file(file));
-    answers::name_attachment(&mut answer, &name, &sha256);
-    Ok(answer)
+    let parcel = Parcel {
+        object: format!("run/{}/{}", file.run_id, file.name),
+        name: file.name.clone(),
+        content_type: file.content_type.clone(),
+        source: Source::of_file(file),
+        tier,
+        purpose,
+        about: json!({}),
+    };
+    deliver(&request, &shared, &asker, parcel).await
 }
 
-/// The file as the run made it, or in another form, which is made now if nobody asked before.
+fn public_heads(shared: &Shared, run_id: &str) -> Result<Vec<RunFileHead>, Refusal> {
+    let Some(release) = shared.database.release(run_id)?.filter(StoredRelease::is_public) else {
+        return Ok(Vec::new());
+    };
+    let head = |name: &str| {
+        let (sha256, content_type, _) = public_file(release.clone(), name)?;
+        Some(RunFileHead { name: name.to_owned(), content_type: content_type.to_owned(), sha256 })
+    };
+    Ok(PUBLIC_FILES.iter().filter_map(|name| head(name)).collect())
+}
+
+/// The file as the run made it, or in another form, which is made now if nobody asked before; everybody has what was
+/// released, never what was computed.
 async fn kept_file(shared: &Data<Shared>, asker: &Asker, run: AtRun, name: String) -> Result<KeptFile, Problem> {
-    must_have_succeeded(&run.0)?;
+    if asker.0.is_public_reader() {
+        return read_file(shared, &asker.0, run, name).await.map(KeptFile::from);
+    }
+    let run = succeeded(run)?;
     let by = asker.0.author();
     let find = move |shared: &Shared| match Format::of_file(&name) {
-        Some(format) => shared.formats.of(&shared.database, &shared.clock, &run.0, format, &by),
-        None => Ok(shared.database.kept_run_file(&run.0.id, &name)?),
+        Some(format) => shared.formats.of(&shared.database, &shared.clock, &run, format, &by),
+        None => Ok(shared.database.kept_run_file(&run.id, &name)?),
     };
     call(shared, find).await?.ok_or_else(|| Problem::of(&codes::NOT_FOUND))
 }
 
-/// Only a run that succeeded has files.
-pub(super) fn must_have_succeeded(run: &Run) -> Result<(), Problem> {
-    match run.state.as_str() {
-        "succeeded" => Ok(()),
-        "failed" => Err(Problem::of(&codes::RUN_FAILED).because(run.error.clone().unwrap_or_default())),
-        _ => Err(Problem::of(&codes::RUN_NOT_FINISHED)),
-    }
-}
-
-async fn read_file(shared: &Data<Shared>, run: AtRun, name: String) -> Result<RunFile, Problem> {
-    must_have_succeeded(&run.0)?;
-    let file = call(shared, move |shared| Ok(shared.database.run_file(&run.0.id, &name)?)).await?;
-    file.ok_or_else(|| Problem::of(&codes::NOT_FOUND))
+/// A file of the run as the asker may have it: everybody has what was released, never what was computed.
+async fn read_file(shared: &Data<Shared>, asker: &routes::Asker, run: AtRun, name: String) -> Result<RunFile, Problem> {
+    let run = succeeded(run)?;
+    let is_public = asker.is_public_reader();
+    let find = move |shared: &Shared| {
+        if !is_public {
+            return Ok(shared.database.run_file(&run.id, &name)?);
+        }
+        let release = shared.database.release(&run.id)?.filter(StoredRelease::is_public);
+        let file = release.and_then(|release| public_file(release, &name));
+        Ok::<_, Refusal>(file.map(|(sha256, content_type, content)| RunFile {
+            run_id: run.id,
+            name,
+            content_type: content_type.to_owned(),
+            sha256,
+            content,
+        }))
+    };
+    call(shared, find).await?.ok_or_else(|| Problem::of(&codes::NOT_FOUND))
 }

@@ -4,13 +4,15 @@ use actix_web::{HttpResponse, web::Data};
 
 use super::{
     Problem, Shared, codes,
-    extract::{AtRun, call},
+    extract::{Asker, AtRun, call},
     problem::ProblemBody,
+    releases::succeeded,
 };
 use crate::{
+    export::RESULTS_FILE,
     indicator::series::{RunOfWave, Series},
     server::{Refusal, jobs::RunRequest},
-    storage::Run,
+    storage::{Run, StoredRelease},
 };
 
 /// Waves of one place; a chain that is longer is cut at its early end.
@@ -25,18 +27,16 @@ const WAVES_MAX: usize = 30;
         (status = 409, description = "It has not succeeded (yet).", body = ProblemBody),
     )
 )]
-pub(super) async fn show(shared: Data<Shared>, run: AtRun) -> Result<HttpResponse, Problem> {
-    match run.0.state.as_str() {
-        "succeeded" => {}
-        "failed" => return Err(Problem::of(&codes::RUN_FAILED).because(run.0.error.unwrap_or_default())),
-        _ => return Err(Problem::of(&codes::RUN_NOT_FINISHED)),
-    }
-    let series = call(&shared, move |shared| Ok(Series::of(chain(shared, run.0)?))).await?;
+pub(super) async fn show(shared: Data<Shared>, asker: Asker, run: AtRun) -> Result<HttpResponse, Problem> {
+    let run = succeeded(run)?;
+    let is_public = asker.0.is_public_reader();
+    let series = call(&shared, move |shared| Ok(Series::of(chain(shared, run, is_public)?))).await?;
     series.map(|series| HttpResponse::Ok().json(series)).ok_or_else(|| Problem::of(&codes::INTERNAL))
 }
 
-/// The run and those before it, the newest first; of one survey only its newest.
-fn chain(shared: &Shared, newest: Run) -> Result<Vec<RunOfWave>, Refusal> {
+/// The run and those before it, the newest first; of one survey only its newest. Everybody has the released ones as they were
+/// released.
+fn chain(shared: &Shared, newest: Run, is_public: bool) -> Result<Vec<RunOfWave>, Refusal> {
     let mut chain: Vec<RunOfWave> = Vec::new();
     let mut next = Some(newest);
     let mut steps = 0;
@@ -44,7 +44,7 @@ fn chain(shared: &Shared, newest: Run) -> Result<Vec<RunOfWave>, Refusal> {
         steps += 1;
         let request: Option<RunRequest> = serde_json::from_str(&run.request).ok();
         let earlier = request.and_then(|request| request.earlier);
-        if let Some(wave) = wave(shared, &run)?
+        if let Some(wave) = wave(shared, &run, is_public)?
             && !chain.iter().any(|known| known.results.survey.code == wave.results.survey.code)
         {
             chain.push(wave);
@@ -54,10 +54,15 @@ fn chain(shared: &Shared, newest: Run) -> Result<Vec<RunOfWave>, Refusal> {
     Ok(chain)
 }
 
-fn wave(shared: &Shared, run: &Run) -> Result<Option<RunOfWave>, Refusal> {
-    let Some(file) = shared.database.run_file(&run.id, "results.json")? else { return Ok(None) };
+fn wave(shared: &Shared, run: &Run, is_public: bool) -> Result<Option<RunOfWave>, Refusal> {
+    let content = if is_public {
+        shared.database.release(&run.id)?.filter(StoredRelease::is_public).map(|release| release.results)
+    } else {
+        shared.database.run_file(&run.id, RESULTS_FILE)?.map(|file| file.content)
+    };
+    let Some(content) = content else { return Ok(None) };
     let Some(survey) = shared.database.survey(&run.survey_id)? else { return Ok(None) };
-    let results = serde_json::from_slice(&file.content)
+    let results = serde_json::from_slice(&content)
         .map_err(|error| Refusal::Stored { what: "results", message: error.to_string() })?;
     let (fieldwork_from, fieldwork_to) = (survey.fieldwork_from, survey.fieldwork_to);
     Ok(Some(RunOfWave { run: run.id.clone(), fieldwork_from, fieldwork_to, results }))

@@ -17,6 +17,9 @@ use crate::server::{Open, Purpose};
 /// Where tablets hand in what they collected.
 const UPLOADS: [&str; 4] = ["/api/v1/submissions", "/api/v1/events", "/api/v1/attachments", "/api/v1/reconcile"];
 
+/// A file of a run.
+const FILE: &str = "/api/v1/runs/{id}/files/{name}";
+
 pub(super) async fn throttle<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
@@ -31,8 +34,12 @@ fn take(request: &ServiceRequest) -> Result<(), Problem> {
     let pattern = request.match_pattern();
     let route = pattern.as_deref().and_then(|pattern| route_of(request.method(), pattern));
     let (Some(route), Some(shared)) = (route, request.app_data::<Data<Shared>>()) else { return Ok(()) };
-    let Some(purpose) = purpose(route, request.path()) else { return Ok(()) };
+    let Some(mut purpose) = purpose(route, request.path()) else { return Ok(()) };
     let known = request.extensions().get::<Asker>().filter(|asker| asker.actor.is_some()).map(Asker::name);
+    if known.is_none() && route.path == FILE {
+        // Each public download is an entry of the log, and a stranger must not write it full.
+        purpose = Purpose::Download;
+    }
     let asker = known.unwrap_or_else(|| {
         let trusted = &shared.config.trusted_proxies;
         client::address(request.peer_addr(), request.headers(), trusted).to_string()
@@ -46,8 +53,8 @@ fn purpose(route: &Route, path: &str) -> Option<Purpose> {
     match route.path {
         "/healthz" | "/readyz" | "/metrics" => None,
         path if UPLOADS.iter().any(|upload| path.starts_with(upload)) => Some(Purpose::Upload),
-        "/api/v1/runs/{id}/bundle" => Some(Purpose::Download),
-        "/api/v1/runs/{id}/files/{name}" if holds_persons(path) => Some(Purpose::Download),
+        "/api/v1/runs/{id}/bundle" | "/api/v1/runs/{id}/microdata" => Some(Purpose::Download),
+        FILE if holds_persons(path) => Some(Purpose::Download),
         _ => Some(Purpose::Work),
     }
 }

@@ -1,4 +1,4 @@
-import type { Questionnaire, Results, Run, RunFile, Series } from './types';
+import type { Questionnaire, Release, Results, Run, RunFile, Series } from './types';
 
 const BASE = '/api/v1';
 const TOKEN_KEY = 'scilit.token';
@@ -87,6 +87,8 @@ export const questionnaires = async (): Promise<Questionnaire[]> =>
 
 export const resultsOf = (run: string): Promise<Results> => json<Results>(`/runs/${encodeURIComponent(run)}/results`);
 
+export const releaseOf = (run: string): Promise<Release> => json<Release>(`/runs/${encodeURIComponent(run)}/release`);
+
 export const seriesOf = (run: string): Promise<Series> => json<Series>(`/runs/${encodeURIComponent(run)}/series`);
 
 export const filePath = (run: string, name: string): string =>
@@ -100,6 +102,8 @@ export async function report(run: string, kind: ReportKind, language: string): P
   return (await request(`/runs/${encodeURIComponent(run)}/report.${kind}?language=${encodeURIComponent(language)}`)).blob();
 }
 
-export async function file(run: string, name: string): Promise<Blob> {
-  return (await request(filePath(run, name))).blob();
+/** Files with one row a person are handed out for a purpose only, which the log keeps. */
+export async function file(run: string, name: string, purpose = ''): Promise<Blob> {
+  const query = purpose === '' ? '' : `?purpose=${encodeURIComponent(purpose)}`;
+  return (await request(filePath(run, name) + query)).blob();
 }

@@ -19,7 +19,16 @@ export interface TargetVerdict {
 export interface Row {
   domain: Record<string, string>;
   labels: Text[];
-  n: number;
+  /** In a release there is `base` in its place. */
+  n: number | null;
+  /** In a release: the band that n lies in. */
+  base?: string;
+  /** In a release: 仅供参考. */
+  caution?: boolean;
+  /** In a release: the code of why the cell is withheld; `not_estimable` says it in words. */
+  withheld?: string;
+  /** For the office: what becomes of the cell in the release, `caution` or why it is withheld. */
+  released_as?: string;
   population: number | null;
   estimate: number | null;
   se: number | null;
@@ -204,6 +213,19 @@ export interface Results {
   response_rates?: ResponseRates[];
   changes?: Changes | null;
   input_digest: string;
+  /** What was released to everybody says how it was made. */
+  release?: { rules: string; cells: number; withheld: number; percent_decimals: number };
+}
+
+/** How the release of a run stands. */
+export interface Release {
+  state: 'none' | 'requested' | 'released';
+  rules: string | null;
+  sha256: string | null;
+  requested_by: string | null;
+  confirmed_by: string | null;
+  /** What became of each cell that is not simply shown: `caution`, or why it is withheld. */
+  cells: Record<string, string>;
 }
 
 export interface Run {

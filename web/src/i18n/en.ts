@@ -177,6 +177,11 @@ const en: typeof zh = {
     none_means: 'no estimate; the reason is in the hover text',
     from: 'from {share}',
   },
+  release: {
+    as_caution: 'released with caution',
+    as_withheld: 'withheld in the release',
+    about: 'Public results: {cells} cells, {withheld} of them withheld to protect respondents (✱); bases as bands, shares with one decimal.',
+  },
   files: {
     heading: 'Download and verify',
     intro: 'These files are enough to recompute every number of this page elsewhere.',
@@ -191,6 +196,8 @@ const en: typeof zh = {
     codebook: 'Codebook: every column and code in Chinese and English',
     ddi: 'Codebook as DDI 2.5, for data archives and catalogues',
     needs_token: 'needs an access token',
+    purpose: 'Purpose (files with one row a person are for a purpose, kept in the audit log)',
+    purpose_missing: 'Say what it is for first',
     downloading: 'Downloading {name}',
     saved: '{name} saved',
     api: 'API pages',

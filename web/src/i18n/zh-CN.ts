@@ -174,8 +174,13 @@ export default {
     rough: '仅供参考',
     rough_means: '斜线：仅供参考，有效样本量不足30人，或区间宽于30个百分点，或没有区间',
     none: '没有估计值',
-    none_means: '没有估计值，原因见悬停说明',
+    none_means: '没有估计值或不公布，原因见悬停说明',
     from: '{share}起',
+  },
+  release: {
+    as_caution: '公开时仅供参考',
+    as_withheld: '公开时不公布',
+    about: '公开结果：共{cells}个单元格，其中{withheld}个为保护受访者不公布（✱）；样本量以区间表示，比例取一位小数。',
   },
   files: {
     heading: '下载与核对',
@@ -191,6 +196,8 @@ export default {
     codebook: '编码簿：每列、每个代码的中英文含义',
     ddi: '编码簿（DDI 2.5）：供数据档案馆和目录系统读取',
     needs_token: '需要访问令牌',
+    purpose: '用途（下载个人层面的数据须写明，记入审计日志）',
+    purpose_missing: '请先写明用途',
     downloading: '正在下载{name}',
     saved: '已保存{name}',
     api: '接口文档',

@@ -1,4 +1,5 @@
 import type { Row, Target, Text } from '../api/types';
+import { WITHHELD } from './format';
 
 const COLUMNS = ['n', 'population', 'estimate', 'se', 'ci_low', 'ci_high', 'df', 'deff', 'effective_n'] as const;
 
@@ -19,15 +20,17 @@ export function csvText(lines: readonly (readonly (string | number | null | unde
  * field.
  */
 export function tableCsv(by: readonly string[], rows: readonly Row[], targets: readonly Target[], say: (text: Text) => string): string {
+  const isRelease = rows.some((row) => row.base !== undefined || row.withheld !== undefined);
   const hasModel = rows.some((row) => row.model);
   const model = (row: Row): (number | undefined)[] =>
     hasModel ? [row.model?.estimate, row.model?.rmse, row.model?.ci[0], row.model?.ci[1], row.model?.model_share] : [];
-  const header = [...by, ...by.map((column) => `${column}_label`), ...COLUMNS, ...(hasModel ? MODEL : []), ...targets.map((t) => `verdict_${t.id}`)];
+  const header = [...by, ...by.map((column) => `${column}_label`), ...COLUMNS, ...(hasModel ? MODEL : []), ...(isRelease ? ['caution', 'withheld'] : []), ...targets.map((t) => `verdict_${t.id}`)];
   const lines = rows.map((row) => [
     ...by.map((column) => row.domain[column] ?? ''),
     ...by.map((_, place) => (row.labels[place] ? say(row.labels[place]) : '')),
-    row.n, row.population, row.estimate, row.se, row.ci?.[0], row.ci?.[1], row.df, row.deff, row.effective_n,
+    row.base ?? row.n, row.population, row.withheld ? WITHHELD : row.estimate, row.se, row.ci?.[0], row.ci?.[1], row.df, row.deff, row.effective_n,
     ...model(row),
+    ...(isRelease ? [row.caution ? 1 : 0, row.withheld] : []),
     ...targets.map((target) => row.verdicts.find((v) => v.target === target.id)?.verdict ?? ''),
   ]);
   return csvText([header, ...lines]);

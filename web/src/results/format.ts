@@ -2,6 +2,8 @@
 // separators. A number that is not there is a dash, never a zero.
 
 export const ABSENT = '–';
+/** Stands where a number is withheld so that nobody can be told from it. */
+export const WITHHELD = '✱';
 const THIN = '\u202f';
 
 /** `toFixed` without a minus before a zero, and with a true minus sign. */
@@ -57,6 +59,13 @@ export function decimal(value: number | null | undefined, digits = 2): string {
   const grouped = whole.replaceAll(/\B(?=(\d{3})+$)/g, THIN);
   return part === undefined ? grouped : `${grouped}.${part}`;
 }
+
+/** A base: the number, or in a release its band. */
+export const base = (row: { n: number | null; base?: string }): string => (row.base ? row.base.replace('-', '–') : count(row.n));
+
+/** A share, or the mark that it is withheld. */
+export const shareOf = (row: { estimate: number | null; withheld?: string }): string =>
+  row.withheld ? WITHHELD : share(row.estimate);
 
 /** Enough of a digest to compare by eye; the whole stands in the method section. */
 export const shortDigest = (digest: string): string => digest.slice(0, 12);

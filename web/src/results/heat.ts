@@ -21,5 +21,7 @@ export function heatStep(row: Row | undefined): number {
 /** A cell with a number that is 仅供参考: too few effective respondents, no interval, or too wide a one. */
 export function isRough(row: Row | undefined): boolean {
   if (!row || row.estimate === null) return false;
+  // A release says it itself, by its rules, and has no exact base.
+  if (row.base !== undefined) return row.caution === true;
   return row.ci === null || row.effective_n === null || row.effective_n < EFFECTIVE_N_MIN || row.ci[1] - row.ci[0] > WIDTH_MAX;
 }

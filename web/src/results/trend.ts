@@ -4,7 +4,7 @@ import type { ComposerTranslation } from 'vue-i18n';
 import type { Compared, Difference, Series, TargetPath, Wave, WaveChange } from '../api/types';
 import type { TrendSpec } from '../charts/trend';
 import { say } from '../i18n';
-import { ABSENT, points, pointsInterval, setShare, share, signedPoints } from './format';
+import { ABSENT, WITHHELD, points, pointsInterval, setShare, share, signedPoints } from './format';
 
 type Say = ComposerTranslation;
 
@@ -115,7 +115,7 @@ export const wholeCsv = (series: Series): string =>
   csvText([
     ['source', 'year', 'run', 'status', 'n', 'estimate', 'se', 'ci_low', 'ci_high'],
     ...series.waves.map(({ year, run, status, whole }) =>
-      ['wave', year, run, status, whole.n, whole.estimate, whole.se, whole.ci?.[0], whole.ci?.[1]]),
+      ['wave', year, run, status, whole.base ?? whole.n, whole.withheld ? WITHHELD : whole.estimate, whole.se, whole.ci?.[0], whole.ci?.[1]]),
     ...series.national.map(({ year, share: value }) => ['national', year, '', '', '', value, '', '', '']),
   ]);
 

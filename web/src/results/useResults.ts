@@ -1,6 +1,7 @@
 import { onBeforeUnmount, ref, type Ref } from 'vue';
-import { latestRun, newestRun, Problem, resultsOf, runOf, seriesOf } from '../api/client';
-import type { Results, Run, Series } from '../api/types';
+import { access, latestRun, newestRun, Problem, releaseOf, resultsOf, runOf, seriesOf } from '../api/client';
+import type { Release, Results, Run, Series } from '../api/types';
+import { markReleased } from './release';
 
 export type View =
   | { kind: 'loading' }
@@ -8,7 +9,7 @@ export type View =
   | { kind: 'failed'; run: Run }
   | { kind: 'empty' }
   | { kind: 'problem'; problem: Problem }
-  | { kind: 'ready'; run: Run; results: Results; series: Series | null };
+  | { kind: 'ready'; run: Run; results: Results; series: Series | null; release: Release | null };
 
 const WAITING_MS = 2000;
 const EMPTY_MS = 5000;
@@ -37,7 +38,10 @@ async function look(withSeries: boolean): Promise<View> {
   }
   try {
     const [results, series] = await Promise.all([resultsOf(run.id), withSeries ? seriesOf(run.id) : null]);
-    return { kind: 'ready', run, results, series };
+    // Whoever reads every cell sees what becomes of it for everybody.
+    const release = results.release || access.token() === null ? null : await releaseOf(run.id).catch(() => null);
+    if (release) markReleased(results, release);
+    return { kind: 'ready', run, results, series, release };
   } catch (error) {
     return { kind: 'problem', problem: asProblem(error) };
   }

@@ -4,7 +4,7 @@ import type { ComposerTranslation } from 'vue-i18n';
 import type { Results, Row, Table, Verdict } from '../api/types';
 import type { IntervalRow, IntervalSpec, MarkLine } from '../charts/spec';
 import { say } from '../i18n';
-import { ABSENT, count, interval, points, setShare, share, shortDigest } from './format';
+import { ABSENT, base, count, interval, points, setShare, share, shareOf, shortDigest } from './format';
 import { axisEnd, axisStep, extremes, isEstimated, ownTargets, ranked, standing, standings, verdictFor, wholeOf } from './reading';
 
 type Say = ComposerTranslation;
@@ -86,14 +86,14 @@ function chartRow(row: Row, whole: Row | undefined, level: number, marked: boole
   const remark = marked ? STANDING[where] : '';
   const reason = row.not_estimable ? say(row.not_estimable) : t('chart.unknown');
   const told = isEstimated(row)
-    ? [share(row.estimate), t('chart.interval', { level: setShare(level), interval: interval(row.ci) }), t('chart.people', { n: count(row.n) })]
-    : [share(row.estimate), reason];
+    ? [share(row.estimate), t('chart.interval', { level: setShare(level), interval: interval(row.ci) }), t('chart.people', { n: base(row) })]
+    : [shareOf(row), reason];
   return {
     name,
     estimate: row.estimate,
     low: row.ci?.[0] ?? null,
     high: row.ci?.[1] ?? null,
-    value: share(row.estimate),
+    value: shareOf(row),
     remark: remark === '' ? '' : t(remark),
     hover: [name, ...told].join('\n'),
     banded: marked && where === 'unclear',
