@@ -75,13 +75,18 @@ macro_rules! reading {
     };
 }
 
+/// Runs a block from which `?` and `return` lead out.
+pub(super) fn once<T>(block: impl FnOnce() -> Result<T, StorageError>) -> Result<T, StorageError> {
+    block()
+}
+
 /// Runs one block in a transaction of a pool's connection. A database whose disk fails ends the transaction by itself;
 /// diesel would then tell that there is none to roll back, so the block's own error is kept.
 macro_rules! whole {
     ($pool:expr, $transaction:ident, $connection:ident => $body:block) => {{
         let mut cause = None;
         let done = $pool.get()?.$transaction(|$connection| {
-            let done = (|| -> Result<_, crate::storage::StorageError> { $body })();
+            let done = crate::storage::connection::once(|| -> Result<_, crate::storage::StorageError> { $body });
             done.map_err(|error| {
                 cause = Some(error);
                 crate::storage::StorageError::Unavailable("rolled back".to_owned())
