@@ -137,7 +137,7 @@ fn the_export_command_writes_what_the_api_gave() {
     let (checkpoint, proof) = (exported.remove("checkpoint.txt"), exported.remove("audit_proof.txt"));
     assert!(checkpoint.is_some() && proof.is_some(), "what the audit log says goes with the files");
     // Every file of the run: seven lie in the demo's folder, all of them in its bundle.
-    assert_eq!(exported.len(), 17);
+    assert_eq!(exported.len(), 19);
     let downloaded = files_of(&dir.join("bundle"), exported.keys());
     assert!(exported == downloaded);
     scilit().args(["export", "--database-url", &url, "--file", "nothing.csv", "--dir"]).arg(&out).assert().failure();
@@ -169,12 +169,12 @@ fn an_export_carries_what_its_run_and_the_audit_log_are_verified_with() {
     {
         assert_eq!(finished["detail"]["files"][name.as_str()], scilit::evidence::sha256_hex(&bytes), "{name}");
     }
-    assert_eq!(finished["detail"]["files"].as_object().expect("files").len(), 17);
+    assert_eq!(finished["detail"]["files"].as_object().expect("files").len(), 19);
     let verify = ["audit", "verify", "--database-url", &url, "--public-key", key, "--checkpoint"];
     assert!(printed(scilit().args(verify).arg(out.join("checkpoint.txt"))).contains("审计日志完整"));
     // Each file that left is an entry.
     let intents = printed(scilit().args(["audit", "show", "--database-url", &url, "--actor", "command-line"]));
-    assert_eq!(intents.matches("download.intent").count(), 17);
+    assert_eq!(intents.matches("download.intent").count(), 19);
     // Another proof than the one that was made is none.
     let wrong = fs::read_to_string(out.join("audit_proof.txt")).expect("a proof").replacen("index ", "index 1", 1);
     fs::write(out.join("audit_proof.txt"), wrong).expect("a file");

@@ -90,7 +90,7 @@ fn a_run_on_the_command_line_makes_the_servers_results_again() {
     let (_kept, dir) = demo("400");
     let url = format!("sqlite:{}", dir.join("scilit.db").display());
     let run = |more: &[&str]| scilit().args(["run", "--database-url", &url]).args(more).assert();
-    let said = run(&["harbin-2025-demo", "--include", "interim"]).success();
+    let said = run(&["harbin-2025-demo"]).success();
     let said = String::from_utf8_lossy(&said.get_output().stdout).into_owned();
     let id = said.split_whitespace().next().expect("an id").to_owned();
     assert!(said.contains("succeeded"), "{said}");

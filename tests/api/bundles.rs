@@ -132,7 +132,7 @@ fn rel_a3_another_key_another_runs_manifest_or_another_file_is_found() {
         assert_eq!(kind(&forged), Some(FaultKind::Log), "the log's checkpoint is not theirs");
         let survey = app.get(Role::Analyst, &format!("/api/v1/runs/{run}")).json()["survey"].clone();
         let second = app.run(survey.as_str().expect("an id"));
-        let path = format!("/api/v1/runs/{}/bundle", second["id"].as_str().expect("an id"));
+        let path = format!("/api/v1/runs/{}/bundle?purpose=audit", second["id"].as_str().expect("an id"));
         let second = archive::unpack(&app.get(Role::Auditor, &path).body).expect("an archive");
         assert_eq!(kind(&second), None);
         for name in [MANIFEST_FILE, "audit_proof.txt", "audit_entry.json", "checkpoint.txt"] {
@@ -216,7 +216,7 @@ fn a_bundle_holds_no_case_no_person_no_time_and_no_words_of_a_person() {
 fn acc065_the_same_bundle_twice_is_the_same_bytes_and_its_totals_are_the_published_ones() {
     on_every_backend(|test| {
         let (app, run, files) = bundled(test);
-        let path = format!("/api/v1/runs/{run}/bundle");
+        let path = format!("/api/v1/runs/{run}/bundle?purpose=audit");
         let (first, second) = (app.get(Role::Auditor, &path), app.get(Role::Analyst, &path));
         assert!(first.body == second.body, "a bundle is signed once");
         let predicate = verify(&files, None).expect("a bundle that holds").predicate;

@@ -72,7 +72,7 @@ fn fieldwork(app: &TestApp) -> String {
 }
 
 fn file(app: &TestApp, run: &Value, name: &str) -> String {
-    let path = format!("/api/v1/runs/{}/files/{name}", run["id"].as_str().expect("an id"));
+    let path = format!("/api/v1/runs/{}/files/{name}?purpose=audit", run["id"].as_str().expect("an id"));
     let answer = app.get(Role::Auditor, &path);
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.text()

@@ -45,7 +45,7 @@ impl Done {
     }
 
     fn file(&self, name: &str) -> Vec<u8> {
-        let answer = self.app.get(Role::Auditor, &format!("{}/files/{name}", self.path));
+        let answer = self.app.get(Role::Auditor, &format!("{}/files/{name}?purpose=audit", self.path));
         assert_eq!(answer.status, 200, "{name}: {}", answer.text());
         assert_eq!(answer.header("x-content-sha256"), Some(sha256_hex(&answer.body).as_str()), "{name}");
         answer.body
@@ -185,7 +185,7 @@ fn acc065_a_form_is_made_once_and_is_the_same_from_a_bundle_without_a_server() {
         let done = Done::new(test);
         let listed = || done.app.get(Role::Auditor, &format!("{}/files", done.path)).json()["files"].clone();
         let head = |name: &str| listed().as_array().expect("files").iter().find(|file| file["name"] == name).cloned();
-        let bundle = done.app.get(Role::Auditor, &format!("{}/bundle", done.path)).body;
+        let bundle = done.app.get(Role::Auditor, &format!("{}/bundle?purpose=audit", done.path)).body;
         let files = archive::unpack(&bundle).expect("a bundle");
         let digest = sha256_hex(&files[MACHINE]);
         let sources = FormatSources {
@@ -222,7 +222,7 @@ fn acc066_a_form_goes_on_where_a_download_broke_off_and_is_for_those_who_may_see
     on_every_backend(|test| {
         let done = Done::new(test);
         for format in Format::ALL {
-            let path = format!("{}/files/{}", done.path, format.file_name());
+            let path = format!("{}/files/{}?purpose=audit", done.path, format.file_name());
             for (role, status) in
                 [(Role::Admin, 403), (Role::Supervisor, 403), (Role::Surveyor, 403), (Role::Analyst, 200)]
             {
@@ -239,7 +239,10 @@ fn acc066_a_form_goes_on_where_a_download_broke_off_and_is_for_those_who_may_see
         }
         let names = done.app.get(Role::Supervisor, &format!("{}/files", done.path)).text();
         assert!(!names.contains("responses_weighted"), "{names}");
-        assert_eq!(done.app.get(Role::Auditor, &format!("{}/files/responses_weighted.docx", done.path)).status, 404);
+        assert_eq!(
+            done.app.get(Role::Auditor, &format!("{}/files/responses_weighted.docx?purpose=audit", done.path)).status,
+            404
+        );
     });
 }
 
@@ -287,7 +290,10 @@ fn a_run_whose_files_are_not_those_of_this_version_has_no_other_forms() {
         let run = app.run(&survey);
         let path = format!("/api/v1/runs/{}", run["id"].as_str().expect("an id"));
         for format in Format::ALL {
-            assert_eq!(app.get(Role::Auditor, &format!("{path}/files/{}", format.file_name())).problem(), "not-found");
+            assert_eq!(
+                app.get(Role::Auditor, &format!("{path}/files/{}?purpose=audit", format.file_name())).problem(),
+                "not-found"
+            );
         }
         assert_eq!(app.get(Role::Auditor, &format!("{path}/files")).json()["files"].as_array().map(Vec::len), Some(3));
     });

@@ -111,7 +111,7 @@ fn acc041_nothing_a_tablet_can_fetch_has_a_trace_of_the_scoring_keys() {
         assert!(fetched >= 10, "{fetched} documents");
 
         // The control: who scores is given every mark, so they are there to be found.
-        let bundle = field.app.get(Role::Analyst, &format!("/api/v1/runs/{}/bundle", field.run));
+        let bundle = field.app.get(Role::Analyst, &format!("/api/v1/runs/{}/bundle?purpose=audit", field.run));
         assert_eq!(bundle.status, 200, "{}", bundle.text());
         assert_eq!(found(&bundle.body), MARKS, "the analyst's download has them");
     });

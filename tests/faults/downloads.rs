@@ -83,7 +83,8 @@ fn acc064_five_downloads_at_once_begin_soon_come_whole_and_leave_the_servers_mem
         let run = app.run(&survey);
         assert_eq!(run["state"], "succeeded", "{run}");
         app.stop();
-        let path = format!("/api/v1/runs/{}/files/responses_weighted.csv", run["id"].as_str().expect("an id"));
+        let path =
+            format!("/api/v1/runs/{}/files/responses_weighted.csv?purpose=audit", run["id"].as_str().expect("an id"));
         let (secret, expected) = (token(test, "auditor"), sha256_hex(&persons()));
         let server = Program::start_at(test, "127.0.0.1:0", &[("SCILIT_DOWNLOADS_PER_HOUR", "0")]);
         let address = server.address;

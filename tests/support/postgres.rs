@@ -92,9 +92,18 @@ fn launch(programs: &Path, folder: &Path) {
     // pg_ctl's child inherits its output: a file, not a pipe that would never end.
     let log = folder.join("log");
     let data = folder.join("data");
-    let started = pg_ctl.arg("-D").arg(&data).arg("-l").arg(&log).args(["-w", "-t", "60", "-o", &options, "start"]);
+    let started = pg_ctl.arg("-D").arg(&data).arg("-l").arg(&log).args(["-W", "-o", &options, "start"]);
     let status = started.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("pg_ctl");
-    assert!(status.success(), "PostgreSQL did not start: {}", fs::read_to_string(&log).unwrap_or_default());
+    // pg_ctl's own waiting reads a file that a server which was killed leaves behind; the server itself is asked instead.
+    let answers = (0..600).any(|_| {
+        let mut ask = Command::new(programs.join("pg_isready"));
+        let ready = ask.arg("-q").arg("-h").arg(folder).status().is_ok_and(|status| status.success());
+        if !ready {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        ready
+    });
+    assert!(status.success() && answers, "PostgreSQL did not start: {}", fs::read_to_string(&log).unwrap_or_default());
 }
 
 /// The process with this id and its children, by the system's own list.
