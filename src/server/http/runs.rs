@@ -22,7 +22,7 @@ use super::{
     run_request::RunRequestBody,
 };
 use crate::{
-    export::formats::Format,
+    export::{RESULTS_FILE, formats::Format},
     server::{
         Formats, Refusal,
         jobs::Progress,
@@ -50,6 +50,8 @@ pub(super) struct RunBody {
     /// Every input by digest, once it succeeded.
     #[schema(value_type = Option<Object>)]
     inputs: Option<serde_json::Value>,
+    /// SHA-256 of the results as they were computed, which reports carry; told where a single run is shown.
+    results_sha256: Option<String>,
     /// Why it failed.
     error: Option<RunErrorBody>,
 }
@@ -103,6 +105,7 @@ impl From<Run> for RunBody {
             finished_at_ms,
             request,
             inputs,
+            results_sha256: None,
             error,
         }
     }
@@ -231,7 +234,10 @@ pub(super) async fn latest(shared: Data<Shared>, asker: Asker) -> Result<HttpRes
     responses((status = 200, description = "It.", body = RunBody), (status = 404, description = "No such run.", body = ProblemBody))
 )]
 pub(super) async fn show(shared: Data<Shared>, asker: Asker, run: AtRun) -> Result<HttpResponse, Problem> {
-    Ok(HttpResponse::Ok().json(RunBody::for_asker(&shared, run.0, &asker.0)))
+    let id = run.0.id.clone();
+    let files = call(&shared, move |shared| Ok(shared.database.run_files(&id)?)).await?;
+    let results_sha256 = files.into_iter().find(|file| file.name == RESULTS_FILE).map(|file| file.sha256);
+    Ok(HttpResponse::Ok().json(RunBody { results_sha256, ..RunBody::for_asker(&shared, run.0, &asker.0) }))
 }
 
 /// Ends a run that waits or is being computed. It stays visible and makes nothing.

@@ -233,6 +233,8 @@ export interface Run {
   state: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
   /** Where it stands while it is being computed. */
   progress: { stage: 'reading' | 'scoring' | 'weighting' | 'estimating' | 'writing'; share: number } | null;
+  /** SHA-256 of the results as they were computed; in the answer for a single run. */
+  results_sha256?: string | null;
   /** Why it failed. */
   error?: { code: string; message: string } | null;
 }
