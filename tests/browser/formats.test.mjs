@@ -26,7 +26,7 @@ after(() => server?.close());
 const get = (path) => fetch(`${server.url}/api/v1${path}`, { headers: { Authorization: `Bearer ${token}` } });
 
 async function file(run, name) {
-  const answer = await get(`/runs/${run}/files/${name}`);
+  const answer = await get(`/runs/${run}/files/${name}?purpose=${encodeURIComponent('核对各种格式')}`);
   assert.equal(answer.status, 200, name);
   return answer.arrayBuffer();
 }
@@ -72,6 +72,7 @@ describe('the files on the page', options, () => {
         await section.getByRole('link', { name: `responses_weighted${ending}`, exact: true }).waitFor();
       }
       assert.ok((await section.innerText()).includes('供 Excel、WPS 查看和制表'));
+      await section.getByLabel('用途').fill('核对各种格式');
       const [download] = await Promise.all([
         page.waitForEvent('download'),
         section.getByRole('link', { name: 'responses_weighted.xlsx', exact: true }).click(),
