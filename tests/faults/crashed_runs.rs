@@ -36,6 +36,11 @@ impl Client {
         run["id"].as_str().unwrap_or_else(|| panic!("{run}")).to_owned()
     }
 
+    /// Waits until the run is being computed, or is over.
+    fn begun(&self, run: &str) {
+        while self.json("GET", &format!("/api/v1/runs/{run}"), "")["state"] == "queued" {}
+    }
+
     fn ended(&self, run: &str) -> Value {
         for _ in 0..1500 {
             let found = self.json("GET", &format!("/api/v1/runs/{run}"), "");
@@ -73,8 +78,11 @@ fn rel_r10_a_server_killed_in_a_run_leaves_all_of_it_or_nothing_and_the_next_run
         for cycle in 0..cycles(4) {
             let server = Program::start(test);
             let client = Client { address: server.address, bearer: bearer.clone() };
-            killed.push(client.ask(&survey));
-            thread::sleep(Duration::from_millis(5 + u64::from(cycle) * 37 % 300));
+            let run = client.ask(&survey);
+            // How long a run takes depends on the machine: its beginning is watched, not guessed.
+            client.begun(&run);
+            thread::sleep(Duration::from_millis(u64::from(cycle) * 13 % 100));
+            killed.push(run);
             server.kill();
         }
         let server = Program::start(test);

@@ -159,13 +159,17 @@ impl Server {
     /// SIGKILL to every process of it, then a wait until they are gone.
     pub fn kill(&self) {
         let file = self.socket.join("data").join("postmaster.pid");
-        let text = fs::read_to_string(file).expect("the server's process id");
+        let text = fs::read_to_string(&file).expect("the server's process id");
         let pid: u32 = text.lines().next().and_then(|line| line.trim().parse().ok()).expect("a process id");
         let all = family(pid);
         self.signal("-KILL");
         while all.iter().any(|id| Path::new(&format!("/proc/{id}/exe")).exists() && !is_zombie(*id)) {
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
+        // Until somebody reaps the dead server its process id is taken, and the next one would refuse the folder and
+        // the socket. That it is dead was just seen.
+        let _ = fs::remove_file(file);
+        let _ = fs::remove_file(self.socket.join(".s.PGSQL.5432.lock"));
     }
 
     /// Every process of it stands still.
