@@ -242,6 +242,8 @@ describe('acc044 a contact attempt', () => {
     await t.page.locator('[data-outcome="3.18"]').click();
     await t.page.getByText('接触记录 2 次').waitFor();
     assert.match(await t.at('attempts').innerText(), /无人在家.*有定位/s);
+    // What the screen does not call being kept is on the disk.
+    await t.page.locator('[data-test=contact][aria-busy=false]').waitFor();
     await t.page.reload();
     await t.unlock();
     await t.openCase('000012');

@@ -146,6 +146,7 @@ export default {
   },
   contact: {
     title: '{n} contact attempts',
+    keeping: 'Being kept on this tablet: do not close it',
     nobody: 'Nobody home',
     refused: 'Refused',
     appointment: 'Appointment',

@@ -146,6 +146,7 @@ export default {
   },
   contact: {
     title: '接触记录 {n} 次',
+    keeping: '正在保存到本机，请勿关闭',
     nobody: '无人在家',
     refused: '拒绝',
     appointment: '约访',
