@@ -131,6 +131,7 @@ describe('acc042 who is interviewed', () => {
     }
     await t.at('draw').click();
     const first = await t.at('drawn').innerText();
+    await t.page.locator('[data-test=drawn][aria-busy=false]').waitFor();
     await t.page.reload();
     await t.unlock();
     await t.openCase('000009');
