@@ -231,14 +231,39 @@ describe('acc038 an answer changes the route', () => {
   });
 });
 
+/** In the page: a transaction over every store that stays open until `letGo`, so that each write waits behind it. */
+const holdTheDisk = () =>
+  new Promise((resolve, reject) => {
+    const asked = indexedDB.open('scilit-tablet');
+    asked.onerror = () => reject(asked.error);
+    asked.onsuccess = () => {
+      const names = [...asked.result.objectStoreNames];
+      const store = asked.result.transaction(names, 'readwrite').objectStore(names[0]);
+      const again = () => {
+        if (window.letGo) return asked.result.close();
+        store.count().onsuccess = again;
+      };
+      store.count().onsuccess = () => {
+        again();
+        resolve();
+      };
+    };
+  });
+
 describe('acc044 a contact attempt', () => {
   it('acc044 takes at most two taps away from the network, with the time and the place', async () => {
     const t = await joined();
     field.line.mode = 'dead';
     await t.openCase('000012');
     await t.page.getByText('定位精度').waitFor();
+    await t.page.evaluate(holdTheDisk);
     await t.page.locator('[data-outcome="2.24"]').click();
     await t.page.getByText('接触记录 1 次').waitFor();
+    await t.page.getByText('正在保存到本机').waitFor();
+    await t.page.evaluate(() => {
+      window.letGo = true;
+    });
+    await t.page.getByText('定位精度').waitFor();
     await t.at('more').click();
     await t.page.locator('[data-outcome="3.18"]').click();
     await t.page.getByText('接触记录 2 次').waitFor();
@@ -303,8 +328,14 @@ describe('acc061 the tablet is taken apart', () => {
     const t = await joined();
     await t.openCase('000014');
     await t.page.locator('#note').fill(`备注${canary}`);
+    await t.page.evaluate(holdTheDisk);
     await t.page.locator('[data-outcome="2.24"]').click();
     await t.page.getByText('接触记录 1 次').waitFor();
+    await t.page.getByText('正在保存到本机').waitFor();
+    await t.page.evaluate(() => {
+      window.letGo = true;
+    });
+    await t.page.getByText('定位精度').waitFor();
     await t.admit();
     await t.talk(undefined, { comment: `建议${canary}` });
     field.line.mode = 'dead';

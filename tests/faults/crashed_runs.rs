@@ -38,7 +38,8 @@ impl Client {
 
     /// Waits until the run is being computed, or is over.
     fn begun(&self, run: &str) {
-        while self.json("GET", &format!("/api/v1/runs/{run}"), "")["state"] == "queued" {}
+        let waits = || self.json("GET", &format!("/api/v1/runs/{run}"), "")["state"] == "queued";
+        assert!((0..10_000).any(|_| !waits()), "run {run} did not begin");
     }
 
     fn ended(&self, run: &str) -> Value {
