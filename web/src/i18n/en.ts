@@ -377,7 +377,7 @@ const en: typeof zh = {
     server: 'The server gave no results',
     server_about: 'Please try again later; if it persists, hand the request id below to your administrator.',
     missing: 'These results cannot be found',
-    missing_about: 'A newer run may have replaced them. Go back to the results page and try again.',
+    missing_about: 'They may not be released yet, or the address is not complete. Ask whoever published them.',
     request: 'Request: {id}',
     retry: 'Try again',
     open_api: 'Open the API pages',

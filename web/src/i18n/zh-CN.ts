@@ -376,7 +376,7 @@ export default {
     server: '服务器没有给出结果',
     server_about: '请稍后重试；仍然不行时，把下面的请求编号交给管理员。',
     missing: '找不到这份结果',
-    missing_about: '它可能已被新的计算替代。请回到结果页重试。',
+    missing_about: '它可能尚未发布，或者网址不完整。请向发布单位核实。',
     request: '请求编号：{id}',
     retry: '重试',
     open_api: '查看接口文档',
