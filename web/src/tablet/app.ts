@@ -90,16 +90,20 @@ export async function refresh(): Promise<void> {
 }
 
 let again = false;
+let meetings: Promise<void> = Promise.resolve();
 
-/** One meeting with the server; never two at once, not even from two tabs. */
-export async function round(patient = true): Promise<void> {
+/** One meeting with the server; never two at once, not even from two tabs. Ends when nothing that was asked for is left. */
+export function round(patient = true): Promise<void> {
   const owner = session.value;
   const book = app.book;
-  if (!owner || !book) return;
-  if (app.busy) {
-    again = true;
-    return;
-  }
+  if (!owner || !book) return Promise.resolve();
+  // Whoever comes in the middle waits too: what is being fetched is not on the disk yet.
+  if (app.busy) again = true;
+  else meetings = gather(owner, book, patient);
+  return meetings;
+}
+
+async function gather(owner: Session, book: Book, patient: boolean): Promise<void> {
   app.busy = true;
   try {
     const changed = (): void => {
