@@ -220,7 +220,7 @@ fn a_batch_without_its_database_ends_soon_and_can_be_sent_again() {
     let app = TestApp::start(&test);
     let path = test.file().expect("a file").display().to_string();
     let mut intruder = SqliteConnection::establish(&path).expect("a connection");
-    intruder.batch_execute("BEGIN IMMEDIATE").expect("the writer's lock");
+    intruder.batch_execute("PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE").expect("the writer's lock");
     let lines: Vec<_> = (1..=20).map(|number| line(&tablet(number), "{}").to_string()).collect();
     let begun = now();
     let away = results(&batch(&app, &ndjson(&lines)));

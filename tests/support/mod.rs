@@ -186,9 +186,9 @@ pub fn row_counts(test: &TestDatabase) -> BTreeMap<String, i64> {
 pub fn execute(test: &TestDatabase, sql: &str) {
     use diesel::{Connection, connection::SimpleConnection};
     let done = match test.file() {
-        Some(file) => {
-            diesel::SqliteConnection::establish(&file.display().to_string()).expect("a file").batch_execute(sql)
-        }
+        Some(file) => diesel::SqliteConnection::establish(&file.display().to_string())
+            .expect("a file")
+            .batch_execute(&format!("PRAGMA busy_timeout = 10000; {sql}")),
         None => diesel::PgConnection::establish(&test.url).expect("a connection").batch_execute(sql),
     };
     done.unwrap_or_else(|error| panic!("{sql}: {error}"));
