@@ -89,6 +89,9 @@ pub struct Settings {
     /// Tablets that run an older release start nothing new; what they have is taken [default: none]
     #[arg(long, env = "SCILIT_MIN_RELEASE", value_name = "RELEASE")]
     pub min_release: Option<String>,
+    /// The telephone number that the surveyors' card shows to the people they visit [default: none]
+    #[arg(long, env = "SCILIT_HOTLINE", value_name = "NUMBER")]
+    pub hotline: Option<String>,
     /// Send the session's cookie without HTTPS; only when listening on this machine alone [default: false]
     #[arg(long, env = "SCILIT_ALLOW_PLAIN_COOKIE", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
     pub allow_plain_cookie: Option<bool>,
@@ -154,6 +157,8 @@ pub struct Config {
     pub address_for_others: Option<String>,
     /// The least release that may start something new.
     pub min_release: Option<String>,
+    /// The telephone number on the surveyors' card.
+    pub hotline: Option<String>,
     /// Whether the session's cookie travels without HTTPS.
     pub allow_plain_cookie: bool,
     /// What is logged.
@@ -198,6 +203,11 @@ pub enum ConfigError {
     /// The public URL is none.
     #[error("use public_url {0}: it must begin with https:// or http:// and have 200 signs at most")]
     PublicUrl(String),
+    /// Nobody can call that.
+    #[error(
+        "use hotline {0}: it must be a telephone number of 3 to 24 digits, spaces, + and -, with a digit at each end but for a leading +"
+    )]
+    Hotline(String),
     /// Connections would stay open to anybody, and only the first request on each has a time limit on its head.
     #[error(
         "keep connections open on an address that others reach: name the proxy in trusted_proxies, or set keep_alive_seconds to 0"
@@ -261,6 +271,7 @@ impl Settings {
             workers: self.workers.or(below.workers),
             public_url: self.public_url.or(below.public_url),
             min_release: self.min_release.or(below.min_release),
+            hotline: self.hotline.or(below.hotline),
             allow_plain_cookie: self.allow_plain_cookie.or(below.allow_plain_cookie),
             log: self.log.or(below.log),
             log_format: self.log_format.or(below.log_format),
@@ -317,6 +328,9 @@ impl Config {
         if public_url.len() > 200 || !(public_url.starts_with("https://") || public_url.starts_with("http://")) {
             return Err(ConfigError::PublicUrl(public_url));
         }
+        if let Some(hotline) = settings.hotline.as_ref().filter(|text| !is_telephone_number(text)) {
+            return Err(ConfigError::Hotline(hotline.clone()));
+        }
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
         let key_dir = settings.key_dir.unwrap_or_else(|| default_key_dir(&database_url));
         let config = Self {
@@ -326,6 +340,7 @@ impl Config {
             address_for_others: is_set.then(|| public_url.trim_end_matches('/').to_owned()),
             public_url: public_url.trim_end_matches('/').to_owned(),
             min_release: settings.min_release,
+            hotline: settings.hotline,
             allow_plain_cookie,
             public_results: settings.public_results.unwrap_or(false),
             database_connections_max: settings.database_connections_max.unwrap_or(16),
@@ -400,9 +415,28 @@ fn default_key_dir(url: &DatabaseUrl) -> PathBuf {
     }
 }
 
+/// Whether people can read it and dial it: `0451-12345678`, `+86 451 1234 5678`, `12345`.
+fn is_telephone_number(text: &str) -> bool {
+    let number = text.strip_prefix('+').unwrap_or(text);
+    let is_digit = |sign: Option<char>| sign.is_some_and(|sign| sign.is_ascii_digit());
+    let ends = is_digit(number.chars().next()) && is_digit(number.chars().next_back());
+    (3..=24).contains(&text.len()) && ends && number.chars().all(|sign| sign.is_ascii_digit() || " -".contains(sign))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hotline_can_be_dialled() {
+        let with = |text: &str| Config::new(Settings { hotline: Some(text.to_owned()), ..Settings::default() });
+        for good in ["12345", "0451-12345678", "+86 451 1234 5678"] {
+            assert_eq!(with(good).expect("a number").hotline.as_deref(), Some(good));
+        }
+        for bad in ["", "12", "-12345", "12345 ", "++12345", "电话12345", "<b>12345", "1234567890123456789012345"] {
+            assert!(matches!(with(bad), Err(ConfigError::Hotline(text)) if text == bad), "{bad}");
+        }
+    }
 
     fn listening_on(port: u16) -> Settings {
         Settings { listen: Some(SocketAddr::from(([127, 0, 0, 1], port))), ..Settings::default() }

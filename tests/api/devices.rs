@@ -143,10 +143,15 @@ fn acc032_an_old_release_starts_nothing_new_and_hands_in_what_it_has() {
         assert_eq!((again.status, again.body.len()), (304, 0));
         app.stop();
 
-        let settings = Settings { min_release: Some("1.1.0".to_owned()), ..Settings::default() };
+        let settings = Settings {
+            min_release: Some("1.1.0".to_owned()),
+            hotline: Some("0451-12345678".to_owned()),
+            ..Settings::default()
+        };
         let app = TestApp::again(test, settings);
         let get = |path: &str, headers: &[(&str, &str)]| app.send_from(&tablet, "GET", path, headers, b"");
-        assert_eq!(get("/api/v1/sync/manifest", &[("If-None-Match", &tag)]).json()["min_release"], "1.1.0");
+        let told = get("/api/v1/sync/manifest", &[("If-None-Match", &tag)]).json();
+        assert_eq!((&told["min_release"], &told["hotline"]), (&"1.1.0".into(), &"0451-12345678".into()));
         let refused = get(&instrument, &[]);
         assert_eq!((refused.status, refused.problem().as_str()), (403, "client-too-old"));
         assert_eq!(refused.json()["action"], "update_app");

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, afterEach, before, describe, it } from 'node:test';
-import { Field, QUESTIONNAIRE } from './field.mjs';
+import { call, Field, QUESTIONNAIRE } from './field.mjs';
 import { Tablet } from './tablet.mjs';
 
 let field;
@@ -18,7 +18,7 @@ async function joined(code) {
 }
 
 before(async () => {
-  field = await Field.open({ cases: 6 });
+  field = await Field.open({ cases: 9 });
 });
 afterEach(async () => {
   for (const t of tablets) await t.close();
@@ -91,6 +91,69 @@ describe('acc048 a case goes to somebody else', () => {
     await old.at('done').waitFor();
     await old.clean();
     await fresh.clean();
+  });
+});
+
+describe('where a case is', () => {
+  const CONTACTS = ['case_id,address,name,phone,note', '000007,测试区示例街道幸福社区3号楼2单元501室,李女士,13812345678,晚上七点后在家', '000008,测试区示例镇样板村7组12号,,,'].join('\n');
+
+  it('is read with one tap, logged, there without a network, and gone with the case', async () => {
+    const desk = await field.person('vault', 'supervisor', '钱督导').then(() => field.server.signIn('vault'));
+    await desk.send('PUT', `/api/v1/surveys/${field.survey}/files/contacts`, CONTACTS, 'text/csv');
+    const mine = await field.person('sunli', 'surveyor', '孙丽');
+    await field.assign(mine, ['000007', '000008', '000009']);
+    const t = await joined(await field.code(mine));
+    await t.openCase('000007');
+    await t.at('read-address').click();
+    await t.page.getByText('幸福社区3号楼2单元501室').waitFor();
+    await t.picture('portrait-address');
+    assert.deepEqual(await t.axe(), []);
+    assert.equal(await t.page.getByText('13812345678').count(), 0, 'the number shows when it is asked for');
+    await t.at('show-phone').click();
+    assert.equal(await t.at('phone').getAttribute('href'), 'tel:13812345678');
+
+    // The rest before leaving, from the list; one of them has no address at the office.
+    await t.go('today');
+    await t.at('read-addresses').click();
+    await t.page.locator('[data-case="000008"]').getByText('样板村7组12号').waitFor();
+    await t.at('read-addresses').waitFor({ state: 'detached' });
+    await t.page.locator('#words').fill('样板村');
+    assert.equal(await t.page.locator('[data-case]').count(), 1, 'addresses are searched, too');
+    await t.picture('portrait-addresses');
+
+    await t.kill();
+    Object.assign(field.line, { mode: 'dead', only: /./ });
+    await t.power();
+    await t.open(field);
+    await t.unlock();
+    await t.openCase('000007');
+    await t.page.getByText('幸福社区3号楼2单元501室').waitFor();
+    await t.at('read-address').click();
+    await t.at('address-why').filter({ hasText: '没有网络' }).waitFor();
+    await t.openCase('000009');
+    await t.page.getByText('科协没有登记本户的住址').waitFor();
+    Object.assign(field.line, { mode: 'pass' });
+
+    const auditor = await field.person('audit', 'auditor', '吴审计').then(() => field.server.signIn('audit'));
+    const readings = [];
+    for (const number of ['000007', '000008', '000009']) {
+      const { entries } = await auditor.send('GET', `/api/v1/audit/entries?object=${encodeURIComponent(`case/${field.survey}/${number}`)}`);
+      readings.push(...entries.filter((one) => one.action === 'identity.read').map((one) => [number, one.detail.reason]));
+    }
+    assert.deepEqual(readings, [['000007', '入户访问'], ['000008', '入户访问']], 'each reading is an entry, and a case without an address is none');
+
+    // Given to somebody else it is gone, and reading it again is refused.
+    await field.assign(await field.person('zhengwei', 'surveyor', '郑伟'), ['000007']);
+    await sync(t);
+    assert.equal(await t.page.locator('[data-case="000007"]').count(), 0);
+    const token = field.line.seen.findLast((one) => one.path.includes('/contact')).authorization;
+    const refused = await call(field.server.url, 'POST', `/api/v1/cases/${field.survey}/000007/contact`, { headers: { Authorization: token, 'Content-Type': 'application/json' }, body: { reason: '入户访问' } });
+    assert.ok([403, 404].includes(refused.status), refused.text);
+    await field.assign(mine, ['000007']);
+    await sync(t);
+    await t.openCase('000007');
+    await t.page.getByText('住址还没有读到本机').waitFor();
+    await t.clean();
   });
 });
 

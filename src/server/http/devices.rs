@@ -105,6 +105,8 @@ pub(super) struct ManifestBody {
     server_keys: Vec<KeyBody>,
     /// What the tablet seals packages to.
     sealing_key: Option<SealingKeyBody>,
+    /// The telephone number for the people who are visited, as the surveyor's card shows it.
+    hotline: Option<String>,
     policy: PolicyBody,
 }
 
@@ -282,6 +284,7 @@ pub(super) async fn manifest(request: HttpRequest, shared: Data<Shared>) -> Resu
             instruments: instruments.into_iter().collect(),
             server_keys: keys::all(shared),
             sealing_key: keys::sealing(shared),
+            hotline: shared.config.hotline.clone(),
             policy: PolicyBody { grace_days, body_bytes_max: shared.config.submission_bytes_max, batch_items_max },
         })
     })

@@ -6,6 +6,7 @@ import { unsent } from './net/queue';
 import { NewerData, openDatabase, type Database, type Profile, type QueueRow } from './store/database';
 import { hex, sha256 } from './store/crypto';
 import type { Session } from './store/session';
+import { readContact, type Reading } from './work/contact';
 import type { Settled } from './work/settle';
 import { emptyVisit, type Book, type Case, type Visit } from './work/types';
 
@@ -155,6 +156,12 @@ export function lockWhenIdle(): void {
     if (idle < 0) touched();
     else if (idle > LOCK_MS && session.value) leave();
   }, LOOK_MS);
+}
+
+/** Reads where a case is, at the office's log's cost. */
+export function readContactOf(work: Case): Promise<Reading> {
+  if (!app.book) throw new Error('nobody is signed in');
+  return readContact(signedIn(), app.book, request, work, Date.now());
 }
 
 export const waiting = computed(() => unsent(app.rows));

@@ -62,6 +62,7 @@ interface Manifest {
   instruments: string[];
   server_keys: ServerKey[];
   sealing_key: SealingKey | null;
+  hotline?: string | null;
   policy: { grace_days: number };
 }
 
@@ -72,8 +73,9 @@ async function manifest(parts: Parts): Promise<void> {
     parts.book.offsetMs = Math.round(answer.serverMs - (before + parts.now()) / 2);
   // A revoked or timed-out token may still hand in: the submissions go on, everything else waits.
   if (answer.kind === 'refused') return;
-  const { min_release, instruments, server_keys, sealing_key, policy } = jsonOf<Manifest>(answer);
+  const { min_release, instruments, server_keys, sealing_key, hotline, policy } = jsonOf<Manifest>(answer);
   parts.book.policy = { grace_days: policy.grace_days, min_release };
+  parts.book.hotline = hotline ?? null;
   const keys = addKeys(parts.book.keys, server_keys);
   // The server that was pinned may also exchange what is sealed to it.
   if (keys !== parts.book.keys) parts.book.sealing = sealing_key;
@@ -127,6 +129,7 @@ async function changes(parts: Parts): Promise<void> {
     if (!told.has_more) break;
   }
   await dropMoved(parts);
+  forgetContacts(parts.book);
 }
 
 async function apply({ book, session }: Parts, change: Change): Promise<void> {
@@ -149,6 +152,11 @@ function leaveCase(book: Book, key: string, isOpen: boolean): void {
 async function startOver({ book, session }: Parts): Promise<void> {
   const open = new Set((await session.visits()).filter((visit) => visit.interview).map((visit) => visit.key));
   for (const key of Object.keys(book.cases)) leaveCase(book, key, open.has(key));
+}
+
+/** Nobody keeps an address of a case that he no longer has. Asked at the end, since a feed that starts over first takes every case away. */
+function forgetContacts(book: Book): void {
+  for (const key of Object.keys(book.contacts ?? {})) if (!book.cases[key] || book.cases[key].moved) Reflect.deleteProperty(book.contacts ?? {}, key);
 }
 
 /** Takes cases of somebody else off the list a day after their interview here ended. */

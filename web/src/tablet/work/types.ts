@@ -40,6 +40,16 @@ export interface Case {
   readonly moved?: boolean;
 }
 
+/** Where a case is and whom to ask for: read one by one, since each reading is logged. */
+export interface Contact {
+  readonly address: string;
+  readonly name: string;
+  readonly phone: string;
+  readonly phone_masked: string;
+  readonly note: string;
+  readonly read_at: number;
+}
+
 export interface ItemComment {
   readonly item: string;
   readonly comment: string;
@@ -67,6 +77,10 @@ export interface Book {
   cases: Record<string, Case>;
   messages: InboxMessage[];
   policy: { grace_days: number; min_release: string | null };
+  /** The telephone number on the card; none from an older server. */
+  hotline?: string | null;
+  /** What the vault told of a case, by its key; null where the office has none. It goes with the case. */
+  contacts?: Record<string, Contact | null>;
   keys: readonly ServerKey[];
   /** What packages are sealed to; none from an older server. */
   sealing?: SealingKey | null;
