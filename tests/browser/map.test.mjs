@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
+import { NO_ACCOUNTS, sitDown } from './desk.mjs';
 import { answering, axeFaults, openPage, ready, serverUnderTest, SIZES, startBrowser } from './browser.mjs';
 
 let server;
@@ -121,4 +122,88 @@ describe('the tiles', () => {
         },
         { size: SIZES[size], language, scheme, arrange: answering({ '/runs/latest': [200, RUN], '/results': [200, many(120)] }) },
       ));
+});
+
+/** A square a district, in rows, as somebody might supply them. */
+function squares(rows, more = {}) {
+  const features = rows.map((row, place) => {
+    const [west, south] = [126 + (place % 5), 44 + Math.floor(place / 5)];
+    const ring = [[west, south], [west + 1, south], [west + 1, south + 1], [west, south + 1], [west, south]];
+    return { type: 'Feature', properties: { region: row.domain.district }, geometry: { type: 'MultiPolygon', coordinates: [[ring]] } };
+  });
+  return { type: 'FeatureCollection', features, ...more };
+}
+
+const withMap = (map) => answering({ '/runs/latest': [200, RUN], '/results': [200, results], '/map': [200, map] });
+const closedPaths = (page) => figure(page).locator("svg path[stroke='var(--ink-2)']").count();
+
+describe('a map that somebody supplied', () => {
+  for (const [size, language, scheme] of [['desktop', 'zh-CN', 'light'], ['tablet', 'en', 'dark']])
+    it(`draws each district once with its number where it fits: ${size}, ${language}, ${scheme}`, () =>
+      visit(
+        async (page) => {
+          assert.equal(await closedPaths(page), districts().length);
+          const shown = (await texts(page)).filter((text) => SHARE.test(text));
+          if (language === 'zh-CN') assert.deepEqual(shown, districts().map(shareOf));
+          else assert.ok(shown.length > 0);
+          await fits(page);
+          await figure(page).locator('summary').click();
+          assert.deepEqual(await axeFaults(page), []);
+        },
+        { size: SIZES[size], language, scheme, arrange: withMap(squares(districts())) },
+      ));
+
+  for (const size of ['desktop', 'tablet', 'phone'])
+    it(`of 120 districts cuts names and never a number: ${size}`, () => {
+      const all = many(120);
+      const map = squares(districts(all));
+      return visit(
+        async (page) => {
+          assert.equal(await closedPaths(page), 120);
+          await fits(page);
+          const numbers = (await texts(page)).filter((text) => /^[\d✱–]/.test(text) && !text.includes('起'));
+          assert.deepEqual(numbers.filter((text) => !SHARE.test(text)), []);
+        },
+        { size: SIZES[size], arrange: answering({ '/runs/latest': [200, RUN], '/results': [200, all], '/map': [200, map] }) },
+      );
+    });
+
+  it('says in words which districts it lacks, whose it is, and that it has no 审图号', () =>
+    visit(
+      async (page) => {
+        const last = districts().at(-1).labels[0]['zh-CN'];
+        assert.equal(await closedPaths(page), districts().length - 1);
+        await figure(page).getByText(`地图上没有${last}的边界`).waitFor();
+        await figure(page).getByText('地图来源：某部门').waitFor();
+        await figure(page).getByText('这份地图没有审图号，仅供内部使用。').waitFor();
+      },
+      { arrange: withMap(squares(districts().slice(0, -1), { source: '某部门' })) },
+    ));
+
+  it('comes in through the desk, checked first, and is then drawn with the results', { skip: NO_ACCOUNTS }, async () => {
+    const { page, faults, go, api, close } = await sitDown(chrome.browser, 'demo-analyst', { arrange: () => undefined });
+    const run = await api('/runs/latest');
+    await go(`setup/${run.survey}`);
+    const panel = page.locator('[data-test=file-map]');
+    const upload = (name, map) => panel.locator('input[type=file]').setInputFiles({ name, mimeType: 'application/geo+json', buffer: Buffer.from(JSON.stringify(map)) });
+    const wrong = squares(districts());
+    wrong.features[1].properties.region = '110101';
+    await upload('错误.geojson', wrong);
+    const told = panel.locator('[data-test=fault] tbody');
+    await told.getByText('第 2 个要素').waitFor();
+    assert.deepEqual(await told.locator('code').allTextContents(), ['/features/1/properties/region']);
+    assert.deepEqual(await axeFaults(page), []);
+    assert.equal((await api(`/surveys/${run.survey}`)).map, null, 'a check changes nothing');
+    await upload('地图.geojson', squares(districts(), { review_number: '黑S(2025)1号' }));
+    await panel.locator('[data-test=checked]').getByText(`有边界的区、县（市）${districts().length} 个`).waitFor();
+    await panel.getByRole('button', { name: '导入', exact: true }).click();
+    await panel.getByText('已导入，现用第 1 版。').waitFor();
+    assert.equal((await api(`/surveys/${run.survey}`)).map.version, 1);
+    assert.deepEqual(faults, []);
+    await close();
+    await visit(async (start) => {
+      assert.equal(await closedPaths(start), districts().length);
+      await figure(start).getByText('审图号：黑S(2025)1号').waitFor();
+    });
+  });
 });

@@ -35,7 +35,7 @@ describe('the tile grid', () => {
   });
 
   it('has a known height before it is drawn, legend and all', () => {
-    const spec: MapSpec = { cells: mapSpec(results(), table([sure('1', 0.1, [0.05, 0.15]), sure('2', 0.2, [0.15, 0.25])]), t).cells, keys: [{ label: '0%起', step: 0, mark: 'sure' }] };
+    const spec: MapSpec = { cells: mapSpec(results(), table([sure('1', 0.1, [0.05, 0.15]), sure('2', 0.2, [0.15, 0.25])]), null, t).cells, keys: [{ label: '0%起', step: 0, mark: 'sure' }], outlines: null };
     expect(mapLayout(spec, 800, measure).height).toBe(TILE_PX + 36);
     expect(mapLayout(spec, 100, measure).height).toBe(2 * TILE_PX + 36);
   });
@@ -66,7 +66,7 @@ describe('what the map says', () => {
   const rows = [sure('1', 0.05, [0.02, 0.08]), sure('2', 0.2, [0.17, 0.25]), withheld, rough];
 
   it('a withheld cell is a sign and words, a weak one hatched and named so, whatever it would rank', () => {
-    const { cells } = mapSpec(results(), table(rows), t);
+    const { cells } = mapSpec(results(), table(rows), null, t);
     expect(cells.map(({ value, remark, mark, step }) => [value, remark, mark, step])).toEqual([
       ['5.00%', '低于全市', 'sure', 1],
       ['20.00%', '高于全市', 'sure', 3],
@@ -77,8 +77,8 @@ describe('what the map says', () => {
   });
 
   it('the legend names the marks that are there, and no other', () => {
-    expect(mapSpec(results(), table(rows), t).keys.map((key) => key.mark)).toEqual(['sure', 'sure', 'sure', 'sure', 'sure', 'rough', 'blank']);
-    expect(mapSpec(results(), table(rows.slice(0, 2)), t).keys.map((key) => key.mark)).toEqual(['sure', 'sure', 'sure', 'sure', 'sure']);
+    expect(mapSpec(results(), table(rows), null, t).keys.map((key) => key.mark)).toEqual(['sure', 'sure', 'sure', 'sure', 'sure', 'rough', 'blank']);
+    expect(mapSpec(results(), table(rows.slice(0, 2)), null, t).keys.map((key) => key.mark)).toEqual(['sure', 'sure', 'sure', 'sure', 'sure']);
   });
 
   it('the table has whole names, numbers and reasons', () => {

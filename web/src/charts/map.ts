@@ -1,6 +1,7 @@
 // What a map of districts shows and where its parts stand, without a word about how they are drawn.
 
 import type { Measure } from './measure';
+import { project, type Outline, type Projected, type Shape } from './outlines';
 
 /** How much a shade says: enough people, 仅供参考, or no number at all. */
 export type MapMark = 'sure' | 'rough' | 'blank';
@@ -27,6 +28,8 @@ export interface MapKey {
 export interface MapSpec {
   cells: MapCell[];
   keys: MapKey[];
+  /** The districts' own shapes where somebody supplied them; tiles else. */
+  outlines: Outline[] | null;
 }
 
 export interface Box {
@@ -85,16 +88,26 @@ export function legend(keys: readonly MapKey[], width: number, top: number, meas
 }
 
 export interface MapLayout {
+  /** A tile a cell; none where there are shapes. */
   boxes: Box[];
+  shapes: Shape[];
   legend: Legend;
   height: number;
 }
 
+const tilesHeight = (tiles: number, width: number): number => Math.ceil(tiles / Math.max(1, tileColumns(tiles, width))) * TILE_PX;
+
+/** The last one of each map: height and picture ask for the same, and outlines may have a hundred thousand points. */
+const known = new WeakMap<MapSpec, { width: number; layout: MapLayout }>();
+
 export function mapLayout(spec: MapSpec, width: number, measure: Measure): MapLayout {
-  const boxes = tileBoxes(spec.cells.length, width);
-  const drawn = Math.ceil(spec.cells.length / Math.max(1, tileColumns(spec.cells.length, width))) * TILE_PX;
-  const keys = legend(spec.keys, width, drawn, measure);
-  return { boxes, legend: keys, height: drawn + keys.height };
+  const before = known.get(spec);
+  if (before?.width === width) return before.layout;
+  const { shapes, height }: Projected = spec.outlines ? project(spec.outlines, width) : { shapes: [], height: tilesHeight(spec.cells.length, width) };
+  const keys = legend(spec.keys, width, height, measure);
+  const layout = { boxes: spec.outlines ? [] : tileBoxes(spec.cells.length, width), shapes, legend: keys, height: height + keys.height };
+  known.set(spec, { width, layout });
+  return layout;
 }
 
 export interface Stroke {
@@ -103,6 +116,10 @@ export interface Stroke {
   x2: number;
   y2: number;
 }
+
+/** Strokes from the upper left to the lower right, cut at the edges of the box. */
+export const backHatching = (box: Box, distance: number): Stroke[] =>
+  hatching(box, distance).map(({ x1, y1, x2, y2 }) => ({ x1: 2 * box.x + box.width - x1, y1, x2: 2 * box.x + box.width - x2, y2 }));
 
 /** Strokes from the lower left to the upper right, cut at the edges of the box. */
 export function hatching({ x, y, width, height }: Box, distance: number): Stroke[] {
