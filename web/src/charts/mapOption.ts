@@ -99,16 +99,17 @@ function drawShape(cells: ReadonlyMap<string, MapCell>, { shapes }: MapLayout): 
     const path = { type: 'path' as const, shape: { pathData: pathOf(shape) } };
     const fill = cell.mark === 'blank' ? 'var(--surface)' : `var(--heat-${cell.step})`;
     const box = { x: shape.left, y: shape.top, width: shape.right - shape.left, height: shape.bottom - shape.top };
-    const edge = { ...path, style: { fill: 'transparent', stroke: 'var(--ink-2)', lineWidth: 0.75, lineJoin: 'round' } };
-    return {
-      type: 'group',
-      emphasisDisabled: true,
-      children: [
-        { ...path, style: { fill } },
-        { type: 'group', clipPath: path, children: strokes(marks(box, cell.mark, HATCH_PX)) },
-        edge,
-      ],
-    } as Drawn;
+    const edge = { stroke: 'var(--ink-2)', lineWidth: 0.75, lineJoin: 'round' };
+    // Outlines may be long: one that needs no hatching is written once.
+    const children =
+      cell.mark === 'sure'
+        ? [{ ...path, style: { fill, ...edge } }]
+        : [
+            { ...path, style: { fill } },
+            { type: 'group', clipPath: path, children: strokes(marks(box, cell.mark, HATCH_PX)) },
+            { ...path, style: { fill: 'transparent', ...edge } },
+          ];
+    return { type: 'group', emphasisDisabled: true, children } as Drawn;
   };
 }
 
