@@ -44,6 +44,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    survey_map (survey_id, version) {
+        survey_id -> Text,
+        version -> Integer,
+        sha256 -> Text,
+        content -> Binary,
+        received_at_ms -> BigInt,
+        received_from -> Text,
+    }
+}
+
+diesel::table! {
     sample_case (survey_id, case_id) {
         survey_id -> Text,
         case_id -> Text,
@@ -568,6 +579,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     questionnaire,
     survey,
     survey_file,
+    survey_map,
     sample_case,
     submission_raw,
     submission_unjudged,

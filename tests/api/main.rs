@@ -18,6 +18,7 @@ mod formats;
 mod fuzz;
 mod hygiene;
 mod limits;
+mod maps;
 mod packages;
 mod people;
 mod questionnaires;

@@ -100,10 +100,10 @@ describe('the tables', () => {
 });
 
 describe('the charts', () => {
-  it('carry one figure a table, a text with the finding, and the districts by rank', async () => {
+  it('carry one figure a table and one for the map, a text with the finding, and the districts by rank', async () => {
     await visit({}, async (page) => {
       const oneWay = results.tables.filter((one) => one.by.length === 1);
-      assert.equal(await page.locator('figure').count(), oneWay.length);
+      assert.equal(await page.locator('figure').count(), oneWay.length + 1);
       for (const figure of await page.locator('figure').all()) {
         const finding = await figure.locator('h2, h3').innerText();
         const described = await figure.locator('[role=img]').getAttribute('aria-label');
@@ -258,7 +258,7 @@ describe('the keyboard', () => {
       await page.keyboard.press('Tab');
       assert.equal(await page.evaluate(() => document.activeElement.textContent), '跳到正文');
       const reached = new Set();
-      for (let step = 0; step < 80; step += 1) {
+      for (let step = 0; step < 90; step += 1) {
         await page.keyboard.press('Tab');
         const seen = await page.evaluate(() => {
           const active = document.activeElement;

@@ -33,6 +33,7 @@ const answered = (body, type = 'application/json') => ({ status: 200, type, body
 async function api(path, headers) {
   if (path === '/api/v1/runs/latest') return answered(JSON.stringify({ id: RUN, state: 'succeeded' }));
   if (path === `/api/v1/runs/${RUN}/results`) return answered(await readFile(FIXTURE));
+  if (path === `/api/v1/runs/${RUN}/map`) return { status: 204, type: 'application/geo+json', body: '' };
   const known = headers.authorization === `Bearer ${TOKEN}`;
   if (path === `/api/v1/runs/${RUN}/files`) {
     const names = known ? ['indicator.csv', 'results.json', 'responses_weighted.csv', 'weights_log.csv'] : ['indicator.csv', 'results.json'];

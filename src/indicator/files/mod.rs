@@ -2,12 +2,14 @@
 //! prepares one sees every fault at once with its line.
 
 mod margins;
+mod outlines;
 mod regions;
 mod rows;
 mod sample;
 mod targets;
 
 pub use margins::{Margin, MarginLevel, Margins};
+pub use outlines::{OutlineFault, Outlines};
 pub use regions::{Region, Regions};
 pub(crate) use sample::RESERVE_RANK;
 pub use sample::{Residence, Sample, SampleCase};

@@ -192,7 +192,7 @@ impl<const KIB_MAX: usize> FromRequest for ImportedText<KIB_MAX> {
         Box::pin(async move {
             let shared = shared(&request)?;
             let permit = shared.imports.wait().await.ok_or_else(|| Problem::of(&codes::OVERLOADED))?;
-            let types = &["text/csv", "text/plain", "application/toml", "text/toml"];
+            let types = &["text/csv", "text/plain", "application/toml", "text/toml", "application/geo+json"];
             let bytes_max = shared.config.import_bytes_max.min(KIB_MAX << 10);
             let limits = limits(types, bytes_max, shared.config.body_time_max);
             text(body::read(request, payload, limits).await?).map(|text| Self { text, _permit: permit })

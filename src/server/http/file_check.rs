@@ -25,8 +25,8 @@ pub(super) struct CheckedFileBody {
 /// How many there are of something.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct CountBody {
-    of: &'static str,
-    count: usize,
+    pub(super) of: &'static str,
+    pub(super) count: usize,
 }
 
 /// Checks a file whole as putting it would, and changes nothing: what it holds, or every fault with its line.

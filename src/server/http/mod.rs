@@ -24,6 +24,7 @@ mod identity;
 mod inbox;
 mod json;
 mod keys;
+mod maps;
 mod openapi;
 mod packages;
 mod pages;

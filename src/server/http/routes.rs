@@ -8,8 +8,8 @@ use actix_web::{
 
 use super::{
     Problem, assignments, attachments, audit, changes, codes, devices, downloads, events, file_check, health, identity,
-    inbox, keys, openapi, packages, people, progress, quarantine, questionnaires, queue, releases, reports, reserves,
-    responses, review, runs, schedules, series, sessions, submissions, surveys, sync,
+    inbox, keys, maps, openapi, packages, people, progress, quarantine, questionnaires, queue, releases, reports,
+    reserves, responses, review, runs, schedules, series, sessions, submissions, surveys, sync,
 };
 use crate::{
     server::{
@@ -66,6 +66,9 @@ routes! {
     POST "/api/v1/cases/{survey}/{case}/erasure/confirm" => identity::confirm_erasure;
     PUT "/api/v1/surveys/{id}/files/{kind}" => surveys::put_file;
     POST "/api/v1/surveys/{id}/files/{kind}/check" => file_check::check;
+    PUT "/api/v1/surveys/{id}/map" => maps::put;
+    GET "/api/v1/surveys/{id}/map" => maps::of_survey;
+    POST "/api/v1/surveys/{id}/map/check" => maps::check;
     GET "/api/v1/surveys/{id}/responses" => responses::list;
     GET "/api/v1/surveys/{id}/progress" => progress::show;
     GET "/api/v1/surveys/{id}/progress.csv" => progress::csv;
@@ -117,6 +120,7 @@ routes! {
     POST "/api/v1/runs/{id}/cancel" => runs::cancel;
     GET "/api/v1/runs/{id}/results" => runs::results;
     GET "/api/v1/runs/{id}/series" => series::show;
+    GET "/api/v1/runs/{id}/map" => maps::of_run;
     GET "/api/v1/runs/{id}/files" => runs::files;
     GET "/api/v1/runs/{id}/files/{name}" => runs::file;
     GET "/api/v1/runs/{id}/report.html" => reports::html;

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     evidence::is_sha256_hex,
     server::{self, NewSurvey, judge_again},
-    storage::{FileKind, Survey, SurveyFile},
+    storage::{FileKind, MapHead, Survey, SurveyFile},
 };
 
 /// A survey to be made.
@@ -131,12 +131,14 @@ pub(super) struct SurveyDetailBody {
     /// Cases in the sample; a reserve is one once it was released.
     cases: i64,
     files: Vec<FileBody>,
+    /// The outlines of its districts, where somebody put some.
+    map: Option<FileBody>,
 }
 
 /// A file of a survey.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct FileBody {
-    /// `sample`, `margins`, `regions` or `targets`.
+    /// `sample`, `margins`, `regions`, `targets` or `map`.
     kind: String,
     /// 1 for the first.
     version: i32,
@@ -147,6 +149,12 @@ pub(super) struct FileBody {
 impl From<SurveyFile> for FileBody {
     fn from(SurveyFile { kind, version, sha256, received_at_ms }: SurveyFile) -> Self {
         Self { kind, version, sha256, received_at_ms }
+    }
+}
+
+impl From<MapHead> for FileBody {
+    fn from(MapHead { version, sha256, received_at_ms }: MapHead) -> Self {
+        Self { kind: "map".to_owned(), version, sha256, received_at_ms }
     }
 }
 
@@ -205,11 +213,17 @@ pub(super) async fn list(shared: Data<Shared>) -> Result<HttpResponse, Problem> 
 pub(super) async fn show(shared: Data<Shared>, survey: AtSurvey) -> Result<HttpResponse, Problem> {
     let id = survey.0.id.clone();
     let work = move |Shared { database, .. }: &Shared| {
-        Ok((database.survey_files(&id)?, database.sample_size(&id)?, database.survey_versions(&id)?))
+        Ok((
+            database.survey_files(&id)?,
+            database.map_head(&id)?,
+            database.sample_size(&id)?,
+            database.survey_versions(&id)?,
+        ))
     };
-    let (files, cases, questionnaires) = call(&shared, work).await?;
+    let (files, map, cases, questionnaires) = call(&shared, work).await?;
     let files = files.into_iter().map(FileBody::from).collect();
-    Ok(HttpResponse::Ok().json(SurveyDetailBody { survey: survey.0.into(), questionnaires, cases, files }))
+    let map = map.map(FileBody::from);
+    Ok(HttpResponse::Ok().json(SurveyDetailBody { survey: survey.0.into(), questionnaires, cases, files, map }))
 }
 
 /// Another version of its questionnaire for a survey.

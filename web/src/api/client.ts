@@ -1,4 +1,4 @@
-import type { Questionnaire, Release, Results, Run, RunFile, Series } from './types';
+import type { MapFile, Questionnaire, Release, Results, Run, RunFile, Series } from './types';
 
 const BASE = '/api/v1';
 const TOKEN_KEY = 'scilit.token';
@@ -88,6 +88,12 @@ export const questionnaires = async (): Promise<Questionnaire[]> =>
 export const resultsOf = (run: string): Promise<Results> => json<Results>(`/runs/${encodeURIComponent(run)}/results`);
 
 export const releaseOf = (run: string): Promise<Release> => json<Release>(`/runs/${encodeURIComponent(run)}/release`);
+
+/** The outlines of the run's districts; null where nobody supplied any. */
+export async function mapOf(run: string): Promise<MapFile | null> {
+  const response = await request(`/runs/${encodeURIComponent(run)}/map`);
+  return response.status === 204 ? null : ((await response.json()) as MapFile);
+}
 
 export const seriesOf = (run: string): Promise<Series> => json<Series>(`/runs/${encodeURIComponent(run)}/series`);
 

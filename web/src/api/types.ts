@@ -106,6 +106,17 @@ export interface Table {
   rows: Row[];
 }
 
+/** The outlines of districts, as the server keeps them. */
+export interface MapFile {
+  features: {
+    properties: { region: string };
+    geometry: { coordinates: [number, number][][][] };
+  }[];
+  source?: string;
+  /** 审图号 */
+  review_number?: string;
+}
+
 export interface Target {
   id: string;
   region: string;

@@ -2,44 +2,49 @@
 
 import { CustomChart } from 'echarts/charts';
 import { AriaComponent, GridComponent, TooltipComponent } from 'echarts/components';
-import { init, use, type EChartsType } from 'echarts/core';
+import { init, use, type EChartsCoreOption, type EChartsType } from 'echarts/core';
 import { SVGRenderer } from 'echarts/renderers';
-import { CHART_FONT, columns, intervalOption } from './option';
+import { mapLayout, type MapSpec } from './map';
+import { mapOption } from './mapOption';
+import { measure } from './measure';
+import { columns, intervalOption } from './option';
 import { heightPx, type IntervalSpec } from './spec';
 
 use([CustomChart, GridComponent, TooltipComponent, AriaComponent, SVGRenderer]);
 
 const PRINT_PX = 660;
 
-const ruler = document.createElement('canvas').getContext('2d');
-
-function measure(text: string): number {
-  if (!ruler) return text.length * 13;
-  ruler.font = `13px ${CHART_FONT}`;
-  return ruler.measureText(text).width;
-}
+export type ChartSpec = IntervalSpec | MapSpec;
 
 export interface DrawnChart {
-  update: (spec: IntervalSpec, readAloud: string) => void;
+  update: (spec: ChartSpec, readAloud: string) => void;
   svg: () => { text: string; width: number; height: number };
   dispose: () => void;
 }
+
+const isMap = (spec: ChartSpec): spec is MapSpec => 'cells' in spec;
+
+const heightOf = (spec: ChartSpec, width: number): number =>
+  isMap(spec) ? mapLayout(spec, width, measure).height : heightPx(spec, columns(spec, width, measure).stacked);
+
+const optionOf = (spec: ChartSpec, width: number, readAloud: string): EChartsCoreOption =>
+  isMap(spec) ? mapOption(spec, width, measure, readAloud) : intervalOption(spec, width, measure, readAloud);
 
 /**
  * Draws into `place` and follows its width; print gets a width that fits the paper. `onHeight` hears the height whenever it is
  * settled: names that go above their rows make a chart higher.
  */
-export function drawChart(place: HTMLElement, first: IntervalSpec, firstText: string, onHeight: (px: number) => void): DrawnChart {
-  const chart: EChartsType = init(place, null, { renderer: 'svg', width: place.clientWidth, height: heightPx(first) });
-  let spec = first;
+export function drawChart(place: HTMLElement, first: ChartSpec, firstText: string, onHeight: (px: number) => void): DrawnChart {
+  const chart: EChartsType = init(place, null, { renderer: 'svg', width: place.clientWidth, height: heightOf(first, place.clientWidth) });
+  let spec: ChartSpec = first;
   let readAloud = firstText;
 
   const fit = (width: number): void => {
     if (width <= 0) return;
-    const height = heightPx(spec, columns(spec, width, measure).stacked);
+    const height = heightOf(spec, width);
     onHeight(height);
     chart.resize({ width, height });
-    chart.setOption(intervalOption(spec, width, measure, readAloud), { notMerge: true });
+    chart.setOption(optionOf(spec, width, readAloud), { notMerge: true });
   };
   const watch = new ResizeObserver(() => fit(place.clientWidth));
   const beforePrint = (): void => fit(Math.min(place.clientWidth, PRINT_PX));

@@ -3,9 +3,9 @@
 
 import type { CustomSeriesOption } from 'echarts/charts';
 import type { EChartsCoreOption } from 'echarts/core';
+import { CHART_FONT, type Measure } from './measure';
 import { LABEL_PX, rowPx, topPx, type IntervalRow, type IntervalSpec, type MarkLine } from './spec';
 
-export const CHART_FONT = "'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',sans-serif";
 const TEXT_PX = 13;
 const GAP_PX = 12;
 const CAP_PX = 4;
@@ -29,8 +29,6 @@ export interface Columns {
   /** Names above their intervals instead of beside them. */
   stacked: boolean;
 }
-
-type Measure = (text: string) => number;
 
 const widest = (texts: string[], measure: Measure): number => Math.ceil(Math.max(0, ...texts.map(measure)));
 
@@ -140,7 +138,7 @@ function drawMark(lines: MarkLine[], measure: Measure): RenderItem {
 
 const PLAIN = { type: 'custom', animation: false, clip: false } as const;
 
-const tooltip = {
+export const tooltip = {
   trigger: 'item',
   // HTML boxes set style attributes, which the content policy forbids.
   renderMode: 'richText',
@@ -170,14 +168,19 @@ function axes(spec: IntervalSpec, { name, stacked }: Columns) {
   };
 }
 
+/** What every chart has. */
+export const frameOption = (readAloud: string): EChartsCoreOption => ({
+  animation: false,
+  aria: { enabled: true, label: { description: readAloud } },
+  textStyle: { fontFamily: CHART_FONT },
+});
+
 export function intervalOption(spec: IntervalSpec, width: number, measure: Measure, readAloud: string): EChartsCoreOption {
   const wide = columns(spec, width, measure);
   const lines = spec.lines.toSorted((a, b) => a.value - b.value);
   const right = GAP_PX + wide.value + (wide.remark > 0 ? GAP_PX + wide.remark : 0) + 8;
   return {
-    animation: false,
-    aria: { enabled: true, label: { description: readAloud } },
-    textStyle: { fontFamily: CHART_FONT },
+    ...frameOption(readAloud),
     grid: { left: wide.name + GAP_PX + 8, right, top: topPx(spec), bottom: 44, outerBoundsMode: 'none' },
     tooltip,
     ...axes(spec, wide),

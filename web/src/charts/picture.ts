@@ -1,9 +1,14 @@
 // A chart as a file that stands alone: title and subtitle above it, light colours written in.
 
-import { CHART_FONT } from './option';
+import { CHART_FONT } from './measure';
 
 const MARGIN = 24;
 const SCALE = 2;
+/** The tokens that charts are drawn with. */
+const NAMES = [
+  '--ink', '--ink-2', '--surface', '--band', '--accent', '--grid', '--caution', '--caution-line', '--line-1', '--line-2',
+  '--heat-0', '--heat-1', '--heat-2', '--heat-3', '--heat-4',
+] as const;
 
 export interface Picture {
   svg: string;
@@ -50,7 +55,7 @@ function lightValues(): (name: string) => string {
   root.dataset['theme'] = 'light';
   const style = getComputedStyle(root);
   const cache = new Map<string, string>();
-  for (const name of ['--ink', '--ink-2', '--surface', '--band', '--accent', '--grid', '--caution', '--caution-line', '--line-1', '--line-2'])
+  for (const name of NAMES)
     cache.set(name, style.getPropertyValue(name).trim());
   if (shown === undefined) delete root.dataset['theme'];
   else root.dataset['theme'] = shown;

@@ -41,6 +41,7 @@ export interface SurveyDetail {
   questionnaires: string[];
   cases: number;
   files: SurveyFile[];
+  map: SurveyFile | null;
 }
 
 export interface Rates {

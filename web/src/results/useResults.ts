@@ -1,6 +1,6 @@
 import { onBeforeUnmount, ref, type Ref } from 'vue';
-import { access, latestRun, newestRun, Problem, releaseOf, resultsOf, runOf, seriesOf } from '../api/client';
-import type { Release, Results, Run, Series } from '../api/types';
+import { access, latestRun, mapOf, newestRun, Problem, releaseOf, resultsOf, runOf, seriesOf } from '../api/client';
+import type { MapFile, Release, Results, Run, Series } from '../api/types';
 import { markReleased } from './release';
 
 export type View =
@@ -9,7 +9,7 @@ export type View =
   | { kind: 'failed'; run: Run }
   | { kind: 'empty' }
   | { kind: 'problem'; problem: Problem }
-  | { kind: 'ready'; run: Run; results: Results; series: Series | null; release: Release | null };
+  | { kind: 'ready'; run: Run; results: Results; series: Series | null; map: MapFile | null; release: Release | null };
 
 const WAITING_MS = 2000;
 const EMPTY_MS = 5000;
@@ -27,7 +27,13 @@ async function withoutResults(): Promise<View> {
 /** The run that the address names, as a report's code does; else the latest. */
 const namedRun = (): string | null => new URLSearchParams(window.location.search).get('run');
 
-async function look(withSeries: boolean): Promise<View> {
+/** What a page shows beside the results. */
+export interface Beside {
+  series?: boolean;
+  map?: boolean;
+}
+
+async function look(beside: Beside): Promise<View> {
   let run: Run;
   const named = namedRun();
   try {
@@ -37,11 +43,16 @@ async function look(withSeries: boolean): Promise<View> {
     return problem.kind === 'missing' && named === null ? withoutResults() : { kind: 'problem', problem };
   }
   try {
-    const [results, series] = await Promise.all([resultsOf(run.id), withSeries ? seriesOf(run.id) : null]);
+    const [results, series, map] = await Promise.all([
+      resultsOf(run.id),
+      beside.series ? seriesOf(run.id) : null,
+      // Numbers without their map are still the numbers.
+      beside.map ? mapOf(run.id).catch(() => null) : null,
+    ]);
     // Whoever reads every cell sees what becomes of it for everybody.
     const release = results.release || access.token() === null ? null : await releaseOf(run.id).catch(() => null);
     if (release) markReleased(results, release);
-    return { kind: 'ready', run, results, series, release };
+    return { kind: 'ready', run, results, series, map, release };
   } catch (error) {
     return { kind: 'problem', problem: asProblem(error) };
   }
@@ -53,14 +64,14 @@ function pauseMs(view: View): number | null {
   return view.kind === 'empty' ? EMPTY_MS : null;
 }
 
-/** The latest run's results, with the waves before it where they are wanted; asked for again by itself until there are some. */
-export function useResults(withSeries = false): { view: Ref<View>; load: () => Promise<void> } {
+/** The latest run's results, with the waves before it and the map where they are wanted; asked for again by itself until there are some. */
+export function useResults(beside: Beside = {}): { view: Ref<View>; load: () => Promise<void> } {
   const view = ref<View>({ kind: 'loading' }) as Ref<View>;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let gone = false;
 
   async function refresh(): Promise<void> {
-    const next = await look(withSeries);
+    const next = await look(beside);
     if (gone) return;
     view.value = next;
     const pause = pauseMs(next);

@@ -80,14 +80,18 @@ export function groupFinding(rows: readonly Row[], t: Say): string {
 
 const fullName = (row: Row): string => row.labels.map(say).join(' · ');
 
+/** What the hover box of a district or group tells below its name. */
+export function hoverLines(row: Row, level: number, t: Say): string[] {
+  const reason = row.not_estimable ? say(row.not_estimable) : t('chart.unknown');
+  return isEstimated(row)
+    ? [share(row.estimate), t('chart.interval', { level: setShare(level), interval: interval(row.ci) }), t('chart.people', { n: base(row) })]
+    : [shareOf(row), reason];
+}
+
 function chartRow(row: Row, whole: Row | undefined, level: number, marked: boolean, t: Say): IntervalRow {
   const where = standing(row, whole);
   const name = fullName(row);
   const remark = marked ? STANDING[where] : '';
-  const reason = row.not_estimable ? say(row.not_estimable) : t('chart.unknown');
-  const told = isEstimated(row)
-    ? [share(row.estimate), t('chart.interval', { level: setShare(level), interval: interval(row.ci) }), t('chart.people', { n: base(row) })]
-    : [shareOf(row), reason];
   return {
     name,
     estimate: row.estimate,
@@ -95,7 +99,7 @@ function chartRow(row: Row, whole: Row | undefined, level: number, marked: boole
     high: row.ci?.[1] ?? null,
     value: shareOf(row),
     remark: remark === '' ? '' : t(remark),
-    hover: [name, ...told].join('\n'),
+    hover: [name, ...hoverLines(row, level, t)].join('\n'),
     banded: marked && where === 'unclear',
   };
 }
