@@ -3,11 +3,11 @@
 
 use std::{path::Path, time::Instant};
 
-use diesel::{PgConnection, SqliteConnection, connection::SimpleConnection, prelude::*};
+use diesel::{PgConnection, SqliteConnection, connection::SimpleConnection, dsl::max, prelude::*};
 
 use crate::{site::Site, support::TestDatabase};
 
-/// Submissions replayed.
+/// Submissions replayed at a time.
 const COUNT: i64 = 6000;
 
 diesel::table! {
@@ -170,24 +170,34 @@ fn now() -> Instant {
     Instant::now()
 }
 
-/// Submissions a second that the bare database keeps of those that the server kept.
-pub fn rate(program: &Path, (from, to): (&TestDatabase, &TestDatabase), items: usize, batch: usize) -> f64 {
-    // The same survey must be there, for the rows refer to it; no server runs any more afterwards.
-    Site::start(program, to, items).stop();
-    match (from.file(), to.file()) {
-        (Some(from), Some(to)) => {
-            let mut from = SqliteConnection::establish(&from.display().to_string()).expect("a file");
-            let mut to = SqliteConnection::establish(&to.display().to_string()).expect("a file");
-            to.batch_execute(
-                "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;",
-            )
-            .expect("settings");
-            sqlite(&mut from, &mut to, batch)
-        }
-        _ => {
-            let mut from = PgConnection::establish(&from.url).expect("a connection");
-            let mut to = PgConnection::establish(&to.url).expect("a connection");
-            postgres(&mut from, &mut to, batch)
+/// The server's database and an empty one that gets its rows.
+pub enum Bare {
+    Sqlite(SqliteConnection, SqliteConnection),
+    Postgres(PgConnection, PgConnection),
+}
+
+impl Bare {
+    pub fn new(program: &Path, (from, to): (&TestDatabase, &TestDatabase), items: usize) -> Self {
+        // The same survey must be there, for the rows refer to it; no server runs there any more afterwards.
+        Site::start(program, to, items).stop();
+        let (Some(from), Some(to)) = (from.file(), to.file()) else {
+            let open = |test: &TestDatabase| PgConnection::establish(&test.url).expect("a connection");
+            return Self::Postgres(open(from), open(to));
+        };
+        let open = |file: &Path| SqliteConnection::establish(&file.display().to_string()).expect("a file");
+        let (from, mut to) = (open(&from), open(&to));
+        to.batch_execute(
+            "PRAGMA foreign_keys = ON; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;",
+        )
+        .expect("settings");
+        Self::Sqlite(from, to)
+    }
+
+    /// Submissions a second that the bare database keeps of those that the server kept and that were not replayed yet.
+    pub fn rate(&mut self, batch: usize) -> f64 {
+        match self {
+            Self::Sqlite(from, to) => sqlite(from, to, batch),
+            Self::Postgres(from, to) => postgres(from, to, batch),
         }
     }
 }
@@ -220,8 +230,10 @@ macro_rules! replay {
             fn read(from: &mut $connection, to: &mut $connection, batch: usize) -> Vec<Rows> {
                 let survey: String = survey::table.select(survey::id).first(to).expect("a survey");
                 let size: i64 = audit_head::table.select(audit_head::size).first(to).expect("the log");
-                let raws: Vec<Raw> =
-                    submission_raw::table.order(submission_raw::server_seq).limit(COUNT).load(from).expect("rows");
+                let done: Option<i64> =
+                    submission_raw::table.select(max(submission_raw::server_seq)).first(to).expect("rows");
+                let rest = submission_raw::table.filter(submission_raw::server_seq.gt(done.unwrap_or(0)));
+                let raws: Vec<Raw> = rest.order(submission_raw::server_seq).limit(COUNT).load(from).expect("rows");
                 let entry = |c: &mut $connection, object: String| -> Entry {
                     audit_entry::table.filter(audit_entry::object.eq(object)).first(c).expect("an entry")
                 };

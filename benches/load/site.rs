@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use crate::support::{TestDatabase, app, http::send, run};
 
 /// Cases of the sample; more submissions than these would be surplus.
-pub const CASES: usize = 100_000;
+pub const CASES: usize = 150_000;
 
 pub struct Site {
     child: Child,
