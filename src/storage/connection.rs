@@ -8,7 +8,7 @@ use diesel::{
 };
 use parking_lot::Mutex;
 
-use super::{DatabaseUrl, StorageError, migrations, postgres, sqlite};
+use super::{DatabaseUrl, StorageError, migrations, postgres, sqlite, trusted::TrustingManager};
 
 /// How long a writer waits for its turn. With the wait for another process's lock it stays under three seconds.
 pub(super) const TURN_WAIT_MAX: Duration = Duration::from_secs(2);
@@ -44,7 +44,7 @@ pub enum Database {
     /// PostgreSQL.
     Postgres {
         /// The connections.
-        pool: Pool<ConnectionManager<PgConnection>>,
+        pool: Pool<TrustingManager<PgConnection>>,
     },
 }
 
@@ -56,7 +56,7 @@ impl std::fmt::Debug for Database {
 
 pub(super) enum Connection {
     Sqlite(PooledConnection<ConnectionManager<SqliteConnection>>),
-    Postgres(PooledConnection<ConnectionManager<PgConnection>>),
+    Postgres(PooledConnection<TrustingManager<PgConnection>>),
 }
 
 /// Runs one diesel expression on a connection of the database.
@@ -68,7 +68,7 @@ macro_rules! reading {
                 $body
             }
             crate::storage::connection::Connection::Postgres(mut held) => {
-                let $connection = &mut *held;
+                let $connection = &mut **held;
                 $body
             }
         }

@@ -309,7 +309,7 @@ impl Database {
         Ok(match self.connection()? {
             Held::Sqlite(mut c) => lines(&mut *c, "SELECT name AS line FROM sqlite_master")?.is_empty(),
             Held::Postgres(mut c) => lines(
-                &mut *c,
+                &mut **c,
                 "SELECT relname::text AS line FROM pg_class WHERE relnamespace = current_schema()::regnamespace",
             )?
             .is_empty(),

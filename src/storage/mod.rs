@@ -49,6 +49,7 @@ mod survey_state;
 mod surveys;
 mod together;
 mod tokens;
+mod trusted;
 mod url;
 
 pub use assignments::{Assignment, CaseDraw, FieldCase, FieldChange};

@@ -4,23 +4,26 @@ use diesel::{
     connection::SimpleConnection,
     dsl::sql,
     prelude::*,
-    r2d2::{ConnectionManager, CustomizeConnection, Error as PoolBuildError, Pool},
+    r2d2::{CustomizeConnection, Error as PoolBuildError, Pool},
     sql_types::Text,
 };
 
-use super::{PoolSettings, StorageError};
+use super::{
+    PoolSettings, StorageError,
+    trusted::{Trusted, TrustingManager},
+};
 
 /// Each session's settings: an acknowledged commit is on disk, and nobody waits for ever.
 pub(super) const SETTINGS: &str = "SET synchronous_commit = on; SET client_encoding = 'UTF8'; SET timezone = 'UTC'; \
      SET statement_timeout = '10s'; SET lock_timeout = '2500ms'; SET idle_in_transaction_session_timeout = '30s';";
 
-type Connections = Pool<ConnectionManager<PgConnection>>;
+type Connections = Pool<TrustingManager<PgConnection>>;
 
 #[derive(Debug)]
 struct Settings;
 
-impl CustomizeConnection<PgConnection, PoolBuildError> for Settings {
-    fn on_acquire(&self, connection: &mut PgConnection) -> Result<(), PoolBuildError> {
+impl CustomizeConnection<Trusted<PgConnection>, PoolBuildError> for Settings {
+    fn on_acquire(&self, connection: &mut Trusted<PgConnection>) -> Result<(), PoolBuildError> {
         connection.batch_execute(SETTINGS).map_err(PoolBuildError::QueryError)
     }
 }
@@ -39,5 +42,5 @@ pub(super) fn open(url: &str, settings: PoolSettings) -> Result<Connections, Sto
         .min_idle(Some(1))
         .connection_timeout(settings.wait_max)
         .connection_customizer(Box::new(Settings))
-        .build(ConnectionManager::new(url))?)
+        .build(TrustingManager::new(url))?)
 }

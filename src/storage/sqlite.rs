@@ -49,6 +49,8 @@ pub(super) fn open(path: &Path, settings: PoolSettings) -> Result<Connections, S
         .max_size(settings.connections_max)
         .min_idle(Some(1))
         .connection_timeout(settings.wait_max)
+        // A file does not go away as a server does; asking each time only costs.
+        .test_on_check_out(false)
         .connection_customizer(Box::new(Settings))
         .build(manager)?)
 }
