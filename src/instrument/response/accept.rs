@@ -97,16 +97,16 @@ impl<'a> Acceptance<'a> {
 
     fn answers(&mut self, submission: &Submission) {
         for sent in &submission.answers {
-            let pointer = format!("/answers/{}", sent.place);
+            let pointer = || format!("/answers/{}", sent.place);
             let Some(at) = self.questionnaire.item_index(&sent.item) else {
                 let message = unknown_item(&sent.item);
-                self.faults.push(ItemFault::new(pointer, Some(&sent.item), ItemFaultCode::UnknownItem, message));
+                self.faults.push(ItemFault::new(pointer(), Some(&sent.item), ItemFaultCode::UnknownItem, message));
                 continue;
             };
             let item = self.questionnaire.item_at(at);
             if self.sent_at[at].replace(sent.place).is_some() {
                 let message = Message::new("同一题有两个答案", "the item has two answers");
-                self.fault(pointer, item, ItemFaultCode::DuplicateAnswer, message);
+                self.fault(pointer(), item, ItemFaultCode::DuplicateAnswer, message);
                 continue;
             }
             let given = match &sent.value {
@@ -118,7 +118,7 @@ impl<'a> Acceptance<'a> {
                     let (n_changes, shown_ms) = (sent.n_changes, sent.shown_ms);
                     self.answers[at] = Some(Answer { given, active: false, n_changes, shown_ms });
                 }
-                Err((code, message)) => self.fault(pointer, item, code, message),
+                Err((code, message)) => self.fault(pointer(), item, code, message),
             }
         }
     }
