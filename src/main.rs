@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+/// The system's allocator took a fifth of a busy server's time, and threads kept what they had freed.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match scilit::cli::run() {
         Ok(()) => ExitCode::SUCCESS,
