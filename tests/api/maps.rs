@@ -211,6 +211,10 @@ fn a_runs_map_is_open_as_its_results_are() {
         let release = format!("/api/v1/runs/{run}/release");
         assert_eq!(app.post(Role::Analyst, &release, &json!({})).status, 202);
         assert_eq!(app.post(Role::Auditor, &format!("{release}/confirm"), &json!({})).status, 200);
+        assert_eq!(open().status, 204, "a map without a 审图号 is not published");
+        let mut reviewed = one();
+        reviewed["review_number"] = json!("黑S(2025)1号");
+        assert_eq!(send(&app, Role::Analyst, "PUT", &format!("/api/v1/surveys/{survey}/map"), &reviewed).status, 201);
         assert_eq!(open().json(), app.get(Role::Analyst, &path).json());
         assert_eq!(app.send(None, "GET", "/api/v1/runs/nobody/map", &[], b"").status, 404);
     });

@@ -1,7 +1,7 @@
 //! The outlines of a survey's districts, for the pages to draw.
 
 use actix_web::{HttpRequest, HttpResponse, web::Data};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{
     Problem, Shared, answers,
@@ -10,7 +10,10 @@ use super::{
     problem::ProblemBody,
     releases::succeeded,
 };
-use crate::server::{self, CheckedMap, Text};
+use crate::{
+    server::{self, CheckedMap, Text},
+    storage::StoredMap,
+};
 
 const GEOJSON: &str = "application/geo+json";
 
@@ -116,25 +119,47 @@ pub(super) async fn of_survey(
     shared: Data<Shared>,
     survey: AtSurvey,
 ) -> Result<HttpResponse, Problem> {
-    shown(&request, &shared, survey.0.id).await
+    shown(&request, &shared, survey.0.id, |_| true).await
 }
 
-/// The outlines for a run's results: those of its survey, open as the results are.
+/// The outlines for a run's results: those of its survey. Who is not signed in is shown those with a 审图号 only, for a map
+/// that was not reviewed must not be published; the page draws tiles then.
 #[utoipa::path(
     get, path = "/api/v1/runs/{id}/map", tag = "runs", params(("id" = String, Path, description = "The run.")),
     responses(
         (status = 200, description = "They.", body = Object, content_type = "application/geo+json"),
-        (status = 204, description = "There are none."),
+        (status = 204, description = "There are none, or none for the public."),
         (status = 404, description = "No such run.", body = ProblemBody),
         (status = 409, description = "It has not succeeded (yet).", body = ProblemBody),
     )
 )]
-pub(super) async fn of_run(request: HttpRequest, shared: Data<Shared>, run: AtRun) -> Result<HttpResponse, Problem> {
-    shown(&request, &shared, succeeded(run)?.survey_id).await
+pub(super) async fn of_run(
+    request: HttpRequest,
+    shared: Data<Shared>,
+    asker: Asker,
+    run: AtRun,
+) -> Result<HttpResponse, Problem> {
+    let is_inside = asker.0.actor.is_some();
+    shown(&request, &shared, succeeded(run)?.survey_id, move |map| is_inside || is_reviewed(map)).await
 }
 
-async fn shown(request: &HttpRequest, shared: &Data<Shared>, survey_id: String) -> Result<HttpResponse, Problem> {
-    let map = call(shared, move |shared| Ok(shared.database.map(&survey_id)?)).await?;
+/// Whether the kept outlines name a 审图号.
+fn is_reviewed(map: &StoredMap) -> bool {
+    #[derive(Deserialize)]
+    struct Notes {
+        review_number: Option<String>,
+    }
+    serde_json::from_slice::<Notes>(&map.content).is_ok_and(|notes| notes.review_number.is_some())
+}
+
+async fn shown(
+    request: &HttpRequest,
+    shared: &Data<Shared>,
+    survey_id: String,
+    may_see: impl Fn(&StoredMap) -> bool + Send + 'static,
+) -> Result<HttpResponse, Problem> {
+    let work = move |shared: &Shared| Ok(shared.database.map(&survey_id)?.filter(may_see));
+    let map = call(shared, work).await?;
     let answer = map.map(|map| answers::tagged(request, &map.sha256, answers::MAY_KEEP_BUT_ASK, GEOJSON, map.content));
     Ok(answer.unwrap_or_else(|| HttpResponse::NoContent().finish()))
 }
