@@ -95,7 +95,11 @@ impl From<DieselError> for StorageError {
             error => error,
         };
         match &error {
-            DieselError::DatabaseError(DatabaseErrorKind::ClosedConnection, _)
+            // The second kind is what a statement on a connection hears whose server went away since the last one.
+            DieselError::DatabaseError(
+                DatabaseErrorKind::ClosedConnection | DatabaseErrorKind::UnableToSendCommand,
+                _,
+            )
             | DieselError::BrokenTransactionManager => Self::Unavailable(error.to_string()),
             DieselError::DatabaseError(_, information) => match information.message() {
                 message if message.contains("disk is full") || message.contains("No space left") => Self::Full,
