@@ -13,7 +13,7 @@ use super::{
     DataTable, Plan, StatisticsError,
     data::MISSING,
     design::{self, Design},
-    estimate::calibrated::CalibratedTotals,
+    estimate::{calibrated::CalibratedTotals, t_quantiles::TQuantiles},
     plan::{DesignPlan, VarianceMethod},
     variance::{LonelyRule, Replicates, replicate::DfRule},
     weighting::{
@@ -48,6 +48,7 @@ pub struct Prepared {
     steps: OnceLock<Vec<WeightStep>>,
     pub(super) rows_by_leaf: OnceLock<Option<Vec<u32>>>,
     pub(super) calibrated: OnceLock<Option<CalibratedTotals>>,
+    pub(super) quantiles: TQuantiles,
 }
 
 /// The design's summary, as answers show it.
@@ -118,6 +119,7 @@ pub fn prepare(
         steps: OnceLock::new(),
         rows_by_leaf: OnceLock::new(),
         calibrated: OnceLock::new(),
+        quantiles: TQuantiles::default(),
         table,
         design,
     };

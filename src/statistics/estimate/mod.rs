@@ -17,6 +17,7 @@ mod quantile;
 mod ratio;
 mod replicate_totals;
 mod small_area;
+pub(super) mod t_quantiles;
 mod table;
 
 pub use answer::{Answer, DomainValue, EstimateRow, NotEstimable, Quantity, number_json};

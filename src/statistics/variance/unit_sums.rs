@@ -10,8 +10,12 @@ use crate::statistics::{
     variance::replicate::{Multipliers, ReplicateFactors},
 };
 
-/// Rows a parallel task takes; it ends where a unit ends, so that no sum depends on the tasks.
+/// Rows whose sums by group are made at once and then folded in order.
 const CHUNK: usize = 1 << 16;
+
+/// Rows that a parallel task takes at least and at most: at least eight tasks, so that no thread waits long for the
+/// last, of rows enough to be worth one.
+const TASK: (usize, usize) = (1 << 13, 1 << 16);
 
 /// Replicates summed side by side: one pass over the units serves as many.
 const LANES: usize = 32;
@@ -177,12 +181,13 @@ impl Rows<'_> {
         self.unit_of_row[self.row(at)]
     }
 
-    /// Ranges of rows in order, each some thousand, that end where a unit ends.
+    /// Ranges of rows in order, each some thousand, that end where a unit ends, so that no sum depends on the tasks.
     pub fn chunks(&self) -> Vec<Range<usize>> {
         let (mut ranges, mut start) = (Vec::new(), 0);
         let rows = self.unit_of_row.len();
+        let task = (rows / 8).clamp(TASK.0, TASK.1);
         while start < rows {
-            let mut end = (start + CHUNK).min(rows);
+            let mut end = (start + task).min(rows);
             while end < rows && self.unit(end) == self.unit(end - 1) {
                 end += 1;
             }
@@ -231,7 +236,11 @@ impl Rows<'_> {
             if slot.0 != unit {
                 *slot = (unit, entries.len() as u32);
                 entries.push(Entry { unit, group, rows: 0 });
-                sums.resize(sums.len() + k, 0.0);
+                // Of a known few columns this is one store, where growing asks and loops.
+                match K {
+                    0 => sums.resize(sums.len() + k, 0.0),
+                    _ => sums.extend_from_slice(&[0.0; K]),
+                }
             }
             let at = slot.1 as usize;
             entries[at].rows += 1;
