@@ -13,7 +13,7 @@ use super::{
     DataTable, Plan, StatisticsError,
     data::MISSING,
     design::{self, Design},
-    estimate::{calibrated::CalibratedTotals, t_quantiles::TQuantiles},
+    estimate::{by_column::ByColumn, calibrated::CalibratedTotals, t_quantiles::TQuantiles},
     plan::{DesignPlan, VarianceMethod},
     variance::{LonelyRule, Replicates, replicate::DfRule},
     weighting::{
@@ -49,6 +49,10 @@ pub struct Prepared {
     pub(super) rows_by_leaf: OnceLock<Option<Vec<u32>>>,
     pub(super) calibrated: OnceLock<Option<CalibratedTotals>>,
     pub(super) quantiles: TQuantiles,
+    /// After one calibration: the sums of the weights and of a column by cell.
+    pub(super) cell_sums: ByColumn<Vec<f64>>,
+    /// A column's total by calibration cell, replicate by replicate.
+    pub(super) replicate_cells: ByColumn<Vec<Vec<f64>>>,
 }
 
 /// The design's summary, as answers show it.
@@ -120,6 +124,8 @@ pub fn prepare(
         rows_by_leaf: OnceLock::new(),
         calibrated: OnceLock::new(),
         quantiles: TQuantiles::default(),
+        cell_sums: ByColumn::default(),
+        replicate_cells: ByColumn::default(),
         table,
         design,
     };

@@ -4,6 +4,7 @@
 //! below the line) or a total; z_i = w_i (y_i - θ x_i) / Σ w x is its linearized value.
 
 mod answer;
+pub(super) mod by_column;
 pub(super) mod calibrated;
 mod contrast;
 mod domains;
