@@ -141,10 +141,9 @@ impl CalibratedTotals {
         Some(totals)
     }
 
-    /// A domain with the regression of its linearized values, whose cross products with the controls are `right`.
-    /// Few of these are not 0, so that the inverse is the shorter way than a solution.
-    pub fn residual<'a>(&self, leaves: &'a [u32], own: Vec<f64>, right: Vec<f64>) -> DomainResidual<'a> {
-        let right: Vec<(usize, f64)> = right.into_iter().enumerate().filter(|(_, r)| *r != 0.0).collect();
+    /// A domain with the regression of its linearized values, whose cross products with the controls are `right` where
+    /// they are not 0. These are few, so that the inverse is the shorter way than a solution.
+    pub fn residual<'a>(&self, leaves: &'a [u32], own: Vec<f64>, right: Vec<(usize, f64)>) -> DomainResidual<'a> {
         let mut slopes = vec![0.0; self.p];
         for &(at, r) in &right {
             let row = &self.inverse[at * self.p..(at + 1) * self.p];

@@ -181,8 +181,10 @@ impl<'a> Moments<'a> {
         let own = own.chunks_exact(self.k()).map(linearized).collect();
         let width = regression.controls.totals.len() * self.k();
         let sums = &control_sums[parameter.domain * width..(parameter.domain + 1) * width];
-        let right: Vec<f64> = sums.chunks_exact(self.k()).map(linearized).collect();
-        Some(of.residual(leaves, own, right))
+        // A domain lies in few categories: most controls have no sum to linearize.
+        let occurs = |(_, s): &(usize, &[f64])| s.iter().any(|s| *s != 0.0);
+        let right = sums.chunks_exact(self.k()).enumerate().filter(occurs).map(|(at, s)| (at, linearized(s)));
+        Some(of.residual(leaves, own, right.filter(|(_, r)| *r != 0.0).collect()))
     }
 
     /// After calibration every row has a residual, inside the domain or not.
