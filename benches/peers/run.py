@@ -46,21 +46,12 @@ def finished(command, limit):
     return json.loads(lines[-1])
 
 
-def scilit(binary, folder, plan):
-    """One run with its timings and its peak memory."""
-    command = [binary, "estimate", "--plan", folder / f"{plan}.json", "--data-dir", folder, "--format", "csv", "--timings"]
-    return finished(command, 600)
-
-
-def ours(binary, folder, work):
-    """A work of four tables: weights are made once, each table is one run."""
-    runs = [scilit(binary, folder, f"{'b2' if work == 'a' else work}-{name}") for name in CROSSED[: 1 if work == "a" else 4]]
-    if None in runs:
-        return None
-    weights = min(run["weight_s"] for run in runs)
-    tables = sum(run["estimate_s"] for run in runs)
-    seconds = {"a": weights, "b": tables, "b2": tables, "c": weights + tables}[work]
-    return {"seconds": seconds, "read": min(run["read_s"] for run in runs), "peak": max(run.get("peak_bytes") or 0 for run in runs)}
+def built():
+    """The bench `peers`, which does our side of a work in one process."""
+    command = ["cargo", "bench", "--no-default-features", "--bench", "peers", "--no-run", "--message-format=json"]
+    done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True)
+    messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    return next(m["executable"] for m in messages if m.get("target", {}).get("name") == "peers" and m.get("executable"))
 
 
 def bandwidth(python):
@@ -100,24 +91,27 @@ def shown(value, digits=4):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--binary", default=ROOT / "target" / "release" / "scilit")
+    parser.add_argument("--binary", help="another build's bench `peers`, an earlier one say; this tree's by default")
     parser.add_argument("--work-dir", default=ROOT / "target" / "peers", type=pathlib.Path)
     parser.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only-numpy", action="store_true", help="leave svy and R out")
     options = parser.parse_args()
     python = environment(options.work_dir)
+    binary = options.binary or built()
     rscript = shutil.which("Rscript")
     began = time.time()
     speed = bandwidth(python)
     print(f"Memory: {speed / 1e9:.1f} GB/s copied by two threads. Seconds of the work alone, best of {options.rounds} alternating rounds.\n")
-    print("| work | persons | scilit | NumPy | NumPy / scilit | svy / scilit | R / scilit | floor, s | scilit / floor | peak, MB | read, s |")
-    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    print("| work | persons | scilit | NumPy | NumPy / scilit | svy / scilit | R / scilit | scilit / floor | bytes a person above the columns |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    notes = []
     for rows in options.rows:
         folder = options.work_dir / f"rows-{rows}"
         subprocess.run([python, "-c", f"import population; population.write({rows}, {str(folder)!r})"], cwd=HERE, check=True)
+        best = {}
         for work in FLOOR:
-            sides = {"scilit": lambda: ours(options.binary, folder, work), "numpy": lambda: finished([python, HERE / "numpy_peer.py", NUMPY[work], folder], 300)}
+            sides = {"scilit": lambda: finished([binary, work, folder], 600), "numpy": lambda: finished([python, HERE / "numpy_peer.py", NUMPY[work], folder], 300)}
             found = paired(options.rounds, sides)
             others = {}
             if not options.only_numpy:
@@ -128,9 +122,15 @@ def main():
             own, numpy = seconds(found["scilit"]), seconds(found["numpy"])
             floor = FLOOR[work] * rows / speed
             ratio = lambda other: shown(other / own, 1) if own and other else "–"
-            peak = max((run["peak"] for run in found["scilit"]), default=0) / 1e6
-            read = min((run["read"] for run in found["scilit"]), default=None)
-            print(f"| {work} | {rows:,} | {shown(own)} | {shown(numpy)} | {ratio(numpy)} | {ratio(others.get('svy'))} | {ratio(others.get('R'))} | {floor:.5f} | {shown(own and own / floor, 1)} | {peak:.0f} | {shown(read)} |", flush=True)
+            best[work] = own
+            above = max((run["above_bytes"] or 0 for run in found["scilit"]), default=0) / rows
+            print(f"| {work} | {rows:,} | {shown(own)} | {shown(numpy)} | {ratio(numpy)} | {ratio(others.get('svy'))} | {ratio(others.get('R'))} | {shown(own and own / floor, 1)} | {above:.0f} |", flush=True)
+        read = finished([binary, "read", folder], 600)
+        notes.append(
+            f"{rows:,}: b2 / b {best['b2'] / best['b']:.1f}; a replicate with its tables costs {best['c'] / 200 / (best['a'] + best['b']):.2f} of a and b; "
+            f"reading {read['seconds']:.3f} s, bare scan {read['bare_s']:.3f} s, ratio {read['seconds'] / read['bare_s']:.1f}."
+        )
+    print("\n" + "\n".join(notes))
     print(f"\n{time.time() - began:.0f} seconds in all.")
 
 

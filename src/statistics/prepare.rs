@@ -13,7 +13,7 @@ use super::{
     DataTable, Plan, StatisticsError,
     data::MISSING,
     design::{self, Design},
-    estimate::calibrated::CalibratedTotals,
+    estimate::{by_column::ByColumn, calibrated::CalibratedTotals, t_quantiles::TQuantiles},
     plan::{DesignPlan, VarianceMethod},
     variance::{LonelyRule, Replicates, replicate::DfRule},
     weighting::{
@@ -48,6 +48,11 @@ pub struct Prepared {
     steps: OnceLock<Vec<WeightStep>>,
     pub(super) rows_by_leaf: OnceLock<Option<Vec<u32>>>,
     pub(super) calibrated: OnceLock<Option<CalibratedTotals>>,
+    pub(super) quantiles: TQuantiles,
+    /// After one calibration: the sums of the weights and of a column by cell.
+    pub(super) cell_sums: ByColumn<Vec<f64>>,
+    /// A column's total by calibration cell, replicate by replicate.
+    pub(super) replicate_cells: ByColumn<Vec<Vec<f64>>>,
 }
 
 /// The design's summary, as answers show it.
@@ -118,6 +123,9 @@ pub fn prepare(
         steps: OnceLock::new(),
         rows_by_leaf: OnceLock::new(),
         calibrated: OnceLock::new(),
+        quantiles: TQuantiles::default(),
+        cell_sums: ByColumn::default(),
+        replicate_cells: ByColumn::default(),
         table,
         design,
     };

@@ -26,6 +26,8 @@ pub struct Crossing {
     pub numeric: Vec<bool>,
     /// The combination of each row, [`MISSING`] where any column is.
     pub codes: Arc<Vec<u32>>,
+    /// It is known without a look that every row has a combination.
+    known_complete: bool,
 }
 
 impl Crossing {
@@ -66,6 +68,13 @@ impl Crossing {
         self.keys.binary_search(&key).ok()
     }
 
+    /// Whether every row has a combination.
+    pub fn is_complete(&self) -> bool {
+        // A loop without an exit a row is some twenty times faster than the search for a place.
+        let missing = |codes: &[u32]| codes.iter().fold(false, |found, &code| found | (code == MISSING));
+        self.known_complete || !self.codes.par_chunks(CHUNK).any(missing)
+    }
+
     /// The labels of a combination joined by a separator.
     pub fn label(&self, code: usize, separator: &str) -> String {
         self.labels(code).join(separator)
@@ -93,13 +102,14 @@ pub fn cross<F: Fn(usize) -> bool + Sync>(
         }
         span *= levels;
     }
+    let known_complete = counts.is_none() && !parts.is_empty() && parts.iter().all(|part| part.is_complete());
     let (codes, keys) = match (parts.as_slice(), counts) {
         ([one], None) if one.is_complete() => (one.shared_codes(), (0..span).collect()),
         (_, None) => numbered(rows, span, &parts, |_| true),
         (_, Some(counts)) => numbered(rows, span, &parts, counts),
     };
     let numeric = parts.iter().map(|part| part.is_numeric()).collect();
-    Ok(Crossing { columns: columns.to_vec(), parts, keys, numeric, codes })
+    Ok(Crossing { columns: columns.to_vec(), parts, keys, numeric, codes, known_complete })
 }
 
 fn numbered(

@@ -14,7 +14,7 @@ use crate::statistics::{
     data::MISSING,
     design::{Design, Probabilities},
     weighting::{
-        calibrate::dot,
+        calibrate::{Controls, dot},
         residual::{Regression, Residual},
     },
 };
@@ -50,36 +50,63 @@ struct LeafControls {
     values: Vec<f64>,
 }
 
+/// One leaf's sums by column while its rows are met, and which columns they met, a bit each.
+struct OpenLeaf {
+    sums: Vec<f64>,
+    met: Vec<u64>,
+}
+
+impl OpenLeaf {
+    fn add(&mut self, column: u32, x: f64) {
+        self.met[column as usize / 64] |= 1 << (column % 64);
+        self.sums[column as usize] += x;
+    }
+}
+
+/// The columns of each cell, cell by cell: a row then finds all of its own in one place.
+fn columns_of_cells(controls: &Controls) -> Vec<u32> {
+    let of_cell = |cell: usize| controls.columns.iter().map(move |column| column[cell]);
+    (0..controls.units).flat_map(of_cell).collect()
+}
+
 impl LeafControls {
-    fn of(prepared: &Prepared, regression: &Regression, range: Range<usize>) -> Self {
+    /// `of_cells` are [`columns_of_cells`] where the controls follow from the cell alone.
+    fn of(prepared: &Prepared, regression: &Regression, of_cells: Option<&[u32]>, range: Range<usize>) -> Self {
         let mut found = Self { ends: Vec::new(), columns: Vec::new(), values: Vec::new() };
-        let mut dense = vec![0.0; regression.controls.totals.len()];
-        let mut touched: Vec<u32> = Vec::new();
+        let p = regression.controls.totals.len();
+        let mut open = OpenLeaf { sums: vec![0.0; p], met: vec![0; p.div_ceil(64)] };
+        let width = regression.controls.columns.len();
         let leaf_of_row = prepared.design.leaf_of_row();
         let mut leaf = None;
         for row in prepared.rows_in_order(range) {
             if leaf.replace(leaf_of_row[row]).is_some_and(|before| before != leaf_of_row[row]) {
-                found.close(&mut dense, &mut touched);
+                found.close(&mut open);
             }
-            for_each_control(regression, row, |column, x| {
-                if dense[column as usize] == 0.0 {
-                    touched.push(column);
+            let after = regression.after[row];
+            match of_cells {
+                None => for_each_control(regression, row, |column, x| open.add(column, after * x)),
+                Some(of_cells) => {
+                    let cell = regression.controls.unit_of_row[row];
+                    if cell != MISSING && after != 0.0 {
+                        let own = &of_cells[cell as usize * width..(cell as usize + 1) * width];
+                        own.iter().for_each(|&column| open.add(column, after));
+                    }
                 }
-                dense[column as usize] += regression.after[row] * x;
-            });
+            }
         }
-        found.close(&mut dense, &mut touched);
+        found.close(&mut open);
         found
     }
 
-    fn close(&mut self, dense: &mut [f64], touched: &mut Vec<u32>) {
-        touched.sort_unstable();
-        touched.dedup();
-        for &column in touched.iter() {
-            self.columns.push(column);
-            self.values.push(std::mem::take(&mut dense[column as usize]));
+    fn close(&mut self, open: &mut OpenLeaf) {
+        for (at, met) in open.met.iter_mut().enumerate() {
+            while *met != 0 {
+                let column = at * 64 + met.trailing_zeros() as usize;
+                self.columns.push(column as u32);
+                self.values.push(std::mem::take(&mut open.sums[column]));
+                *met &= *met - 1;
+            }
         }
-        touched.clear();
         self.ends.push(self.columns.len());
     }
 }
@@ -98,7 +125,8 @@ impl CalibratedTotals {
             inverse: regression.normal().inverse(),
             p,
         };
-        let part = |range: &Range<usize>| LeafControls::of(prepared, regression, range.clone());
+        let of_cells = regression.controls.numbers.is_empty().then(|| columns_of_cells(&regression.controls));
+        let part = |range: &Range<usize>| LeafControls::of(prepared, regression, of_cells.as_deref(), range.clone());
         let parts: Vec<LeafControls> = prepared.leaf_ranges().par_iter().map(part).collect();
         for part in parts {
             let before = totals.columns.len();
@@ -113,10 +141,9 @@ impl CalibratedTotals {
         Some(totals)
     }
 
-    /// A domain with the regression of its linearized values, whose cross products with the controls are `right`.
-    /// Few of these are not 0, so that the inverse is the shorter way than a solution.
-    pub fn residual<'a>(&self, leaves: &'a [u32], own: Vec<f64>, right: Vec<f64>) -> DomainResidual<'a> {
-        let right: Vec<(usize, f64)> = right.into_iter().enumerate().filter(|(_, r)| *r != 0.0).collect();
+    /// A domain with the regression of its linearized values, whose cross products with the controls are `right` where
+    /// they are not 0. These are few, so that the inverse is the shorter way than a solution.
+    pub fn residual<'a>(&self, leaves: &'a [u32], own: Vec<f64>, right: Vec<(usize, f64)>) -> DomainResidual<'a> {
         let mut slopes = vec![0.0; self.p];
         for &(at, r) in &right {
             let row = &self.inverse[at * self.p..(at + 1) * self.p];

@@ -4,6 +4,7 @@
 //! below the line) or a total; z_i = w_i (y_i - θ x_i) / Σ w x is its linearized value.
 
 mod answer;
+pub(super) mod by_column;
 pub(super) mod calibrated;
 mod contrast;
 mod domains;
@@ -17,6 +18,7 @@ mod quantile;
 mod ratio;
 mod replicate_totals;
 mod small_area;
+pub(super) mod t_quantiles;
 mod table;
 
 pub use answer::{Answer, DomainValue, EstimateRow, NotEstimable, Quantity, number_json};

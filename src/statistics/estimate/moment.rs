@@ -1,21 +1,17 @@
 //! Proportions, means and totals of one variable.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Mutex, PoisonError},
-};
-
 use rayon::prelude::*;
 
 use super::{
     Answer, EstimateRow, NotEstimable,
     domains::Domains,
     moments::{Functional, Moments, Parameter},
+    t_quantiles::TQuantiles,
 };
 use crate::statistics::variance::unit_sums::Values;
 use crate::statistics::{
     Prepared, StatisticsError,
-    interval::{IntervalMethod, Proportion, interval_at, two_sided_t},
+    interval::{IntervalMethod, Proportion, interval_at},
     plan::{CiPlan, Moment},
 };
 
@@ -33,13 +29,12 @@ const Y: usize = 1;
 
 pub(super) fn estimate(prepared: &Prepared, plan: &Moment, kind: Kind) -> Result<Answer, StatisticsError> {
     let values = prepared.table.numbers(&plan.variable, "estimator.variable")?;
-    let domains = Domains::new(prepared, &plan.by)?.where_present(&[&values]);
-    if kind == Kind::Proportion {
-        check_zero_one(&plan.variable, &values)?;
+    let mut domains = Domains::new(prepared, &plan.by)?;
+    if kind != Kind::Proportion || check_zero_one(&plan.variable, &values)? {
+        domains = domains.where_present(&[&values]);
     }
     check_methods(plan.ci.as_ref(), kind)?;
     let moments = Moments::new(prepared, &domains, vec![Values::One, Values::Of(&values)]);
-    let quantiles = Quantiles::default();
     let squares = match plan.deff {
         true => {
             let mean = |domain: usize| moments.totals(domain)[Y] / moments.totals(domain)[ONE];
@@ -49,7 +44,7 @@ pub(super) fn estimate(prepared: &Prepared, plan: &Moment, kind: Kind) -> Result
     };
     let one = |(domain, &squares): (usize, &f64)| {
         let cell = Cell { prepared, plan, kind, moments: &moments, domain, squares };
-        let mut row = cell.row(&quantiles)?;
+        let mut row = cell.row(&prepared.quantiles)?;
         row.domain = domains.key(domain);
         Ok(row)
     };
@@ -84,15 +79,16 @@ pub(in crate::statistics) fn unit_totals(
     Ok((0..domains.len()).filter(|&domain| moments.count(domain) > 0).map(of).collect())
 }
 
-pub(super) fn check_zero_one(variable: &str, values: &[f64]) -> Result<(), StatisticsError> {
+/// Refuses what is neither 0 nor 1, and says whether any value is absent.
+pub(super) fn check_zero_one(variable: &str, values: &[f64]) -> Result<bool, StatisticsError> {
     // Without a branch a row: codes 0 and 1 in random order are what processors predict worst.
     let other = |v: &f64| !v.is_nan() & (*v != 0.0) & (*v != 1.0);
-    let any = |values: &[f64]| values.iter().fold(false, |found, v| found | other(v));
-    if !values.par_chunks(1 << 16).any(any) {
-        return Ok(());
-    }
-    match values.iter().position(other) {
-        None => Ok(()),
+    let seen = |values: &[f64]| {
+        values.iter().fold((false, false), |(absent, wrong), v| (absent | v.is_nan(), wrong | other(v)))
+    };
+    let parts: Vec<(bool, bool)> = values.par_chunks(1 << 14).map(seen).collect();
+    match parts.iter().any(|(_, wrong)| *wrong).then(|| values.iter().position(other)).flatten() {
+        None => Ok(parts.iter().any(|(absent, _)| *absent)),
         Some(row) => Err(StatisticsError::Cell {
             column: variable.to_owned(),
             row: row + 1,
@@ -120,25 +116,6 @@ fn check_methods(ci: Option<&CiPlan>, kind: Kind) -> Result<(), StatisticsError>
     }
 }
 
-/// t quantiles by df and level: a table of a thousand cells has a handful.
-#[derive(Debug, Default)]
-pub(super) struct Quantiles(Mutex<BTreeMap<(u64, u64), f64>>);
-
-impl Quantiles {
-    /// The two-sided quantile; NaN where there is none.
-    pub fn t(&self, level: f64, df: f64) -> f64 {
-        let key = (level.to_bits(), df.to_bits());
-        let known = || self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(&t) = known().get(&key) {
-            return t;
-        }
-        // Made outside the lock: hundreds of distinct df would make the threads work one after the other.
-        let t = two_sided_t(level, df).unwrap_or(f64::NAN);
-        known().insert(key, t);
-        t
-    }
-}
-
 struct Cell<'a> {
     prepared: &'a Prepared,
     plan: &'a Moment,
@@ -157,7 +134,7 @@ impl Cell<'_> {
         Parameter { domain: self.domain, functional }
     }
 
-    fn row(&self, quantiles: &Quantiles) -> Result<EstimateRow, StatisticsError> {
+    fn row(&self, quantiles: &TQuantiles) -> Result<EstimateRow, StatisticsError> {
         let n = self.moments.count(self.domain);
         if n == 0 {
             let not_estimable = Some(NotEstimable::EmptyDomain);
@@ -200,7 +177,7 @@ impl Cell<'_> {
         &self,
         row: &mut EstimateRow,
         ci: &CiPlan,
-        quantiles: &Quantiles,
+        quantiles: &TQuantiles,
     ) -> Result<(), StatisticsError> {
         let (p, se, df) = (row.estimate.unwrap_or(f64::NAN), row.se.unwrap_or(f64::NAN), row.df.unwrap_or(0.0));
         row.not_estimable = no_interval(p, se, df);
@@ -250,7 +227,7 @@ fn no_interval(p: f64, se: f64, df: f64) -> Option<NotEstimable> {
 }
 
 /// Estimate ± t se.
-pub(super) fn add_t_interval(row: &mut EstimateRow, level: f64, quantiles: &Quantiles) {
+pub(super) fn add_t_interval(row: &mut EstimateRow, level: f64, quantiles: &TQuantiles) {
     let (Some(estimate), Some(se), Some(df)) = (row.estimate, row.se, row.df) else { return };
     if df > 0.0 {
         let half = quantiles.t(level, df) * se;

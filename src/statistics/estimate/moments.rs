@@ -1,6 +1,6 @@
 //! Weighted totals by domain with all that their variances need, made in one pass over the rows.
 
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use super::{
     calibrated::{CalibratedTotals, DomainResidual, for_each_control, regression},
@@ -181,8 +181,10 @@ impl<'a> Moments<'a> {
         let own = own.chunks_exact(self.k()).map(linearized).collect();
         let width = regression.controls.totals.len() * self.k();
         let sums = &control_sums[parameter.domain * width..(parameter.domain + 1) * width];
-        let right: Vec<f64> = sums.chunks_exact(self.k()).map(linearized).collect();
-        Some(of.residual(leaves, own, right))
+        // A domain lies in few categories: most controls have no sum to linearize.
+        let occurs = |(_, s): &(usize, &[f64])| s.iter().any(|s| *s != 0.0);
+        let right = sums.chunks_exact(self.k()).enumerate().filter(occurs).map(|(at, s)| (at, linearized(s)));
+        Some(of.residual(leaves, own, right.filter(|(_, r)| *r != 0.0).collect()))
     }
 
     /// After calibration every row has a residual, inside the domain or not.
@@ -355,7 +357,7 @@ fn control_sums(prepared: &Prepared, domains: &Domains, columns: &[Values<'_>]) 
     }
     let mut sums = vec![0.0; domains.len() * width];
     if regression.controls.numbers.is_empty() {
-        add_cell_controls(regression, domains, columns, &mut sums);
+        add_cell_controls(prepared, regression, domains, columns, &mut sums);
         return Some(sums);
     }
     for (row, &domain) in domains.codes.iter().enumerate().filter(|(_, code)| **code != MISSING) {
@@ -370,11 +372,27 @@ fn control_sums(prepared: &Prepared, domains: &Domains, columns: &[Values<'_>]) 
 }
 
 /// Where a row's controls follow from its cell: rows are summed by cell and domain first, then those sums by control.
-fn add_cell_controls(regression: &Regression, domains: &Domains, columns: &[Values<'_>], sums: &mut [f64]) {
+fn add_cell_controls(
+    prepared: &Prepared,
+    regression: &Regression,
+    domains: &Domains,
+    columns: &[Values<'_>],
+    sums: &mut [f64],
+) {
     let (controls, k) = (&regression.controls, columns.len());
     let width = controls.totals.len() * k;
     let pairs = Pairs::new(&controls.unit_of_row, controls.units, &domains.codes);
-    let by_pair = group_sums(&pairs.of_row, pairs.codes.len(), &regression.before, columns);
+    let make = || group_sums(&pairs.of_row, pairs.codes.len(), &regression.before, columns);
+    let column = match columns {
+        [Values::One, Values::Of(values)] if Arc::ptr_eq(&pairs.of_row, &controls.unit_of_row) => {
+            prepared.table.shared_numbers(values)
+        }
+        _ => None,
+    };
+    let by_pair = match column {
+        Some(column) => prepared.cell_sums.get_or_make(column, make),
+        None => Arc::new(make()),
+    };
     for (&(cell, domain), of_pair) in pairs.codes.iter().zip(by_pair.chunks_exact(k)) {
         if domain == MISSING {
             continue;

@@ -3,7 +3,6 @@
 use super::{
     Answer, DomainValue, EstimateRow, NotEstimable,
     domains::Domains,
-    moment::Quantiles,
     moments::{Functional, Moments, Parameter},
 };
 use crate::statistics::variance::unit_sums::Values;
@@ -123,7 +122,6 @@ fn one(
     };
     let below: Vec<f64> = values.iter().zip(domains.codes.iter()).map(below).collect();
     let moments = Moments::new(prepared, domains, vec![Values::One, Values::Of(&below)]);
-    let mut t = Quantiles::default();
     let mut rows = Vec::with_capacity(domains.len());
     for (domain, distribution) in distributions.iter().enumerate() {
         let mut key = domains.key(domain);
@@ -136,7 +134,7 @@ fn one(
             Some(distribution) => {
                 row.n = Some(moments.count(domain));
                 row.estimate = Some(quantiles[domain]);
-                woodruff(prepared, &moments, domain, distribution, rule, &mut t, &mut row)?;
+                woodruff(prepared, &moments, domain, distribution, rule, &mut row)?;
             }
         }
         rows.push(row);
@@ -153,7 +151,6 @@ fn woodruff(
     domain: usize,
     distribution: &Distribution,
     rule: &QuantileRule,
-    quantiles: &mut Quantiles,
     row: &mut EstimateRow,
 ) -> Result<(), StatisticsError> {
     let parameter = Parameter { domain, functional: Functional::Ratio { over: 1, under: 0 } };
@@ -166,7 +163,7 @@ fn woodruff(
         n: n as f64,
         logit_standard_error: None,
     };
-    let t = quantiles.t(LEVEL, df);
+    let t = prepared.quantiles.t(LEVEL, df);
     row.df = Some(df);
     match interval_at(rule.interval, &share, LEVEL, t) {
         Ok(ends) if ends.low >= 0.0 && ends.high <= 1.0 => {

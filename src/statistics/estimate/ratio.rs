@@ -3,7 +3,7 @@
 use super::{
     Answer, DomainValue, EstimateRow, NotEstimable,
     domains::Domains,
-    moment::{Quantiles, add_t_interval},
+    moment::add_t_interval,
     moments::{Functional, Moments, Parameter},
 };
 use crate::statistics::variance::unit_sums::Values;
@@ -19,7 +19,6 @@ pub(super) fn ratio(prepared: &Prepared, plan: &Ratio) -> Result<Answer, Statist
     let domains = Domains::new(prepared, &plan.by)?.where_present(&[&over, &under]);
     let moments = Moments::new(prepared, &domains, vec![Values::Of(&over), Values::Of(&under)]);
     let level = plan.ci.as_ref().map_or(0.95, |ci: &CiPlan| ci.level);
-    let quantiles = Quantiles::default();
     let mut rows = Vec::with_capacity(domains.len());
     for domain in 0..domains.len() {
         let mut row = EstimateRow { domain: domains.key(domain), ..EstimateRow::default() };
@@ -33,7 +32,7 @@ pub(super) fn ratio(prepared: &Prepared, plan: &Ratio) -> Result<Answer, Statist
             row.estimate = Some(moments.value(parameter));
             row.se = Some(moments.variance(parameter)?.sqrt());
             row.df = Some(plan.ci.as_ref().and_then(|ci| ci.df).unwrap_or_else(|| moments.df(domain)));
-            add_t_interval(&mut row, level, &quantiles);
+            add_t_interval(&mut row, level, &prepared.quantiles);
         }
         rows.push(row);
     }

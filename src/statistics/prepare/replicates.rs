@@ -50,9 +50,10 @@ pub(super) fn replicates(
             groups: cells,
             weights: &replicates.base,
         };
-        let factors = readjust_cells(rows, &replicates, adjuster, &starts[0])?;
+        let (factors, weights) = readjust_cells(rows, &replicates, adjuster, &starts[0])?;
         let dense = adjuster.dense().cloned();
-        replicates.adjusted = AdjustedReplicates::Cells { cell_of_row: cell_of_row.clone(), factors, dense };
+        let weights = weights.into_iter().collect();
+        replicates.adjusted = AdjustedReplicates::Cells { cell_of_row: cell_of_row.clone(), factors, dense, weights };
     } else if !adjusters.is_empty() {
         replicates.adjusted = AdjustedReplicates::Rows(readjust(&replicates, adjusters, starts)?);
     }
@@ -117,13 +118,25 @@ fn readjust(
     all.into_iter().collect()
 }
 
-/// The same where a step's factor depends on a cell alone: cells are adjusted, not rows.
+/// Sums by cell and replicate are kept up to this many numbers a row: sixteen bytes a person.
+const KEPT_A_ROW: usize = 2;
+
+/// The factors of each replicate and, where they are kept, its sums of weights by cell.
+type ByReplicate = (Vec<CellFactors>, Vec<Option<Vec<f64>>>);
+
+/// The same where a step's factor depends on a cell alone: cells are adjusted, not rows. With the factors of each
+/// replicate come its sums of weights by cell, where they are kept.
 fn readjust_cells(
     rows: Rows<'_>,
     replicates: &Replicates,
     adjuster: &Adjuster,
     start: &Start,
-) -> Result<Vec<CellFactors>, StatisticsError> {
-    let one = |replicate: usize, sums: &[f64]| adjuster.cell_factors(sums, start).map_err(in_replicate(replicate));
+) -> Result<ByReplicate, StatisticsError> {
+    let kept = replicates.len() * rows.groups <= KEPT_A_ROW * replicates.base.len();
+    let one = |replicate: usize, sums: &[f64]| {
+        let factors = adjuster.cell_factors(sums, start).map_err(in_replicate(replicate))?;
+        let weights = kept.then(|| factors.times(adjuster.dense().map(Arc::as_ref), sums));
+        Ok((factors, weights))
+    };
     UnitSums::new(rows, &[Values::One]).of_replicates(&replicates.factors, one).into_iter().collect()
 }

@@ -97,6 +97,8 @@ pub enum AdjustedReplicates {
         factors: Vec<CellFactors>,
         /// The matrix that products of factors refer to.
         dense: Option<Arc<Dense>>,
+        /// The weights' sum by cell in each replicate, where it is small beside the rows.
+        weights: Option<Vec<Vec<f64>>>,
     },
     /// A weight for each row and replicate.
     Rows(Vec<Vec<f64>>),
@@ -131,7 +133,7 @@ impl Replicates {
         match &self.adjusted {
             AdjustedReplicates::Rows(weights) => weights[replicate][row],
             AdjustedReplicates::Unchanged => multiplied(),
-            AdjustedReplicates::Cells { cell_of_row, factors, dense } => {
+            AdjustedReplicates::Cells { cell_of_row, factors, dense, .. } => {
                 let factor = factors[replicate].get(dense.as_deref(), cell_of_row[row]);
                 factor.map_or(0.0, |factor| factor * multiplied())
             }

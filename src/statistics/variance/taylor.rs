@@ -8,6 +8,7 @@ use super::lonely::{LonelyRule, Share};
 use crate::statistics::{
     StatisticsError,
     design::{Design, Probabilities, StageUnits},
+    plan::LonelyPolicy,
 };
 
 /// Linearized values summed by leaf: `columns` values for each leaf that is present, leaves ascending.
@@ -95,7 +96,11 @@ impl Recursion<'_> {
         let found = self.units(stage, leaves, values);
         let at_stage = &self.design.stages[stage];
         let mut own = vec![0.0; k * k];
-        let grand = means(&found.totals, k, found.units.len());
+        // A pass over all units that one policy alone looks at.
+        let grand = match self.rule.policy {
+            LonelyPolicy::Adjust => means(&found.totals, k, found.units.len()),
+            _ => Vec::new(),
+        };
         let (mut strata, mut counted) = (0usize, 0usize);
         let mut first = 0;
         while first < found.units.len() {

@@ -10,8 +10,12 @@ use crate::statistics::{
     variance::replicate::{Multipliers, ReplicateFactors},
 };
 
-/// Rows a parallel task takes; it ends where a unit ends, so that no sum depends on the tasks.
+/// Rows whose sums by group are made at once and then folded in order.
 const CHUNK: usize = 1 << 16;
+
+/// Rows that a parallel task takes at least and at most: at least eight tasks, so that no thread waits long for the
+/// last, of rows enough to be worth one.
+const TASK: (usize, usize) = (1 << 13, 1 << 16);
 
 /// Replicates summed side by side: one pass over the units serves as many.
 const LANES: usize = 32;
@@ -60,8 +64,8 @@ pub(crate) struct Entry {
     pub rows: u32,
 }
 
-/// Entries and the sums of each, unit by unit.
-type Part = (Vec<Entry>, Vec<f64>);
+/// Unit and group of some entries and the sums of each, unit by unit.
+type Part = (Vec<(u32, u32)>, Vec<f64>);
 
 /// Where a part is made: its memory serves the next part, too, and stays in the processor's cache.
 #[derive(Default)]
@@ -82,10 +86,21 @@ pub(crate) struct UnitSums {
 }
 
 impl UnitSums {
-    /// Sums weight times each column. Rows of the group `MISSING` are left out.
+    /// Sums weight times each column. Rows of the group `MISSING` are left out, and groups of a unit that sum to 0:
+    /// where y is 0 or 1, half of them do.
     pub fn new(rows: Rows<'_>, columns: &[Values<'_>]) -> Self {
-        let parts = each_part(rows, columns, |entries, sums| (entries.to_vec(), sums.to_vec()));
-        Self { parts, k: columns.len(), groups: rows.groups }
+        let k = columns.len();
+        let part = |entries: &[Entry], sums: &[f64]| {
+            let counts = |(_, sums): &(&Entry, &[f64])| sums.iter().any(|sum| *sum != 0.0);
+            let many = entries.iter().zip(sums.chunks_exact(k)).filter(counts).count();
+            let (mut kept, mut kept_sums) = (Vec::with_capacity(many), Vec::with_capacity(many * k));
+            for (entry, sums) in entries.iter().zip(sums.chunks_exact(k)).filter(counts) {
+                kept.push((entry.unit, entry.group));
+                kept_sums.extend_from_slice(sums);
+            }
+            (kept, kept_sums)
+        };
+        Self { parts: each_part(rows, columns, part), k, groups: rows.groups }
     }
 
     /// The sums of every group in every replicate: `by_replicate` is given the replicate and, group by group, the
@@ -125,12 +140,12 @@ impl UnitSums {
         let mut all = vec![[0.0; L]; self.groups * self.k];
         let (mut lanes, mut unit) = ([0.0; L], MISSING);
         for (entries, sums) in &self.parts {
-            for (entry, sums) in entries.iter().zip(sums.chunks_exact(self.k)) {
-                if entry.unit != unit {
-                    unit = entry.unit;
+            for (&(of, group), sums) in entries.iter().zip(sums.chunks_exact(self.k)) {
+                if of != unit {
+                    unit = of;
                     multipliers.of_unit(unit as usize, replicates.clone(), &mut lanes);
                 }
-                let at = entry.group as usize * self.k;
+                let at = group as usize * self.k;
                 for (into, &sum) in all[at..at + self.k].iter_mut().zip(sums) {
                     // Where y is 0 or 1, most sums are 0.
                     if sum != 0.0 {
@@ -177,12 +192,13 @@ impl Rows<'_> {
         self.unit_of_row[self.row(at)]
     }
 
-    /// Ranges of rows in order, each some thousand, that end where a unit ends.
+    /// Ranges of rows in order, each some thousand, that end where a unit ends, so that no sum depends on the tasks.
     pub fn chunks(&self) -> Vec<Range<usize>> {
         let (mut ranges, mut start) = (Vec::new(), 0);
         let rows = self.unit_of_row.len();
+        let task = (rows / 8).clamp(TASK.0, TASK.1);
         while start < rows {
-            let mut end = (start + CHUNK).min(rows);
+            let mut end = (start + task).min(rows);
             while end < rows && self.unit(end) == self.unit(end - 1) {
                 end += 1;
             }
@@ -231,7 +247,11 @@ impl Rows<'_> {
             if slot.0 != unit {
                 *slot = (unit, entries.len() as u32);
                 entries.push(Entry { unit, group, rows: 0 });
-                sums.resize(sums.len() + k, 0.0);
+                // Of a known few columns this is one store, where growing asks and loops.
+                match K {
+                    0 => sums.resize(sums.len() + k, 0.0),
+                    _ => sums.extend_from_slice(&[0.0; K]),
+                }
             }
             let at = slot.1 as usize;
             entries[at].rows += 1;
@@ -246,12 +266,16 @@ pub(crate) fn group_sums(groups: &[u32], many: usize, weights: &[f64], columns: 
     let chunk = CHUNK.max(4 * many);
     let one = |(at, groups): (usize, &[u32])| {
         let mut sums = vec![0.0; many * k];
-        for (row, &group) in (at * chunk..).zip(groups) {
-            let of = group as usize * k;
-            if let Some(sums) = sums.get_mut(of..of + k) {
-                let weight = weights[row];
-                sums.iter_mut().zip(columns).for_each(|(sum, column)| *sum += weight * column.at(row));
-            }
+        let rows = (at * chunk..).zip(groups);
+        match *columns {
+            // The columns of a share or a mean, without a look at each row's kinds of columns.
+            [Values::One, Values::Of(values)] => add_rows(rows, 2, &mut sums, |row, sums| {
+                sums[0] += weights[row];
+                sums[1] += weights[row] * values[row];
+            }),
+            _ => add_rows(rows, k, &mut sums, |row, sums| {
+                sums.iter_mut().zip(columns).for_each(|(sum, column)| *sum += weights[row] * column.at(row));
+            }),
         }
         sums
     };
@@ -261,6 +285,21 @@ pub(crate) fn group_sums(groups: &[u32], many: usize, weights: &[f64], columns: 
         all
     };
     parts.into_iter().reduce(add).unwrap_or_else(|| vec![0.0; many * k])
+}
+
+/// Adds rows to the sums of their groups; `MISSING` is past every group.
+fn add_rows<'a>(
+    rows: impl Iterator<Item = (usize, &'a u32)>,
+    k: usize,
+    sums: &mut [f64],
+    add: impl Fn(usize, &mut [f64]),
+) {
+    for (row, &group) in rows {
+        let of = group as usize * k;
+        if let Some(sums) = sums.get_mut(of..of + k) {
+            add(row, sums);
+        }
+    }
 }
 
 /// The pairs of two codes that occur.
@@ -323,10 +362,10 @@ mod tests {
             weights: &[1.0, 2.0, 4.0, 8.0, 16.0],
         };
         let sums = UnitSums::new(rows, &[Values::Of(&[1.0, 1.0, 0.5, f64::NAN, 0.0])]);
-        let entry = |unit, group, rows| Entry { unit, group, rows };
-        let found: Vec<(Entry, f64)> =
+        let found: Vec<((u32, u32), f64)> =
             sums.parts.iter().flat_map(|(entries, sums)| entries.iter().copied().zip(sums.iter().copied())).collect();
-        assert_eq!(found, [(entry(0, 1, 2), 3.0), (entry(0, 0, 1), 2.0), (entry(1, 1, 1), 0.0)]);
+        // What sums to 0 is left out, too.
+        assert_eq!(found, [((0, 1), 3.0), ((0, 0), 2.0)]);
     }
 
     #[test]

@@ -124,8 +124,7 @@ fn bind_live(
         category,
         reason: reason.to_owned(),
     };
-    let missing = |codes: &[u32]| codes.iter().fold(false, |found, &code| found | (code == MISSING));
-    let complete = !crossed.codes.par_chunks(CHUNK).any(missing);
+    let complete = crossed.is_complete();
     if !complete && let Some(row) = (0..weights.len()).find(|&row| weights[row] != 0.0 && crossed.codes[row] == MISSING)
     {
         let reason = format!("{step} needs a category for every respondent");

@@ -38,6 +38,14 @@ impl CellFactors {
         }
     }
 
+    /// Sums by cell times the cells' factors.
+    pub fn times(&self, dense: Option<&Dense>, sums: &[f64]) -> Vec<f64> {
+        let mut of = self.expand(dense);
+        // An empty cell stays empty whatever its factor is.
+        of.iter_mut().zip(sums).for_each(|(of, sum)| *of = if *sum == 0.0 { 0.0 } else { *of * sum });
+        of
+    }
+
     /// One a cell.
     pub fn expand(&self, dense: Option<&Dense>) -> Vec<f64> {
         match (self, dense) {
@@ -99,7 +107,7 @@ fn on_matrix(
             }
         }
         // The last margin is met; how far the others have moved since is what is left to see.
-        if fit.changed_less(&previous, limit) && is_met(controls, &table(&fit)) {
+        if fit.changed_less(&previous, limit) && met(controls, |at| fit.reached(at)) {
             let factors = CellFactors::Products(fit.into_factors());
             return Ok(Raked { factors, after_margin, cycles: cycle });
         }
@@ -163,11 +171,16 @@ fn without_weight(controls: &Controls, margin: usize, category: usize) -> Statis
 fn is_met(controls: &Controls, table: &[f64]) -> bool {
     let reached = controls.moments(table);
     let mut rest = reached.as_slice();
-    controls.margins.iter().all(|margin| {
-        let (own, others) = rest.split_at(margin.totals.len());
+    met(controls, |at| {
+        let (own, others) = rest.split_at(controls.margins[at].totals.len());
         rest = others;
-        margin.worst(own).1.abs() <= MISFIT_MAX
+        own.to_vec()
     })
+}
+
+/// The same from what each margin has reached, asked for in order.
+fn met(controls: &Controls, mut reached: impl FnMut(usize) -> Vec<f64>) -> bool {
+    controls.margins.iter().enumerate().all(|(at, margin)| margin.worst(&reached(at)).1.abs() <= MISFIT_MAX)
 }
 
 fn worst(controls: &Controls, table: &[f64], passes: usize) -> StatisticsError {

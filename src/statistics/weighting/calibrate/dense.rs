@@ -22,7 +22,8 @@ const MISFIT_MAX: f64 = 1e-12;
 pub struct Dense {
     rows: usize,
     columns: usize,
-    place_of_unit: Vec<u32>,
+    row_of_unit: Vec<u32>,
+    column_of_unit: Vec<u32>,
     row_totals: Vec<f64>,
     /// For each other margin: the category of each column, and the totals.
     others: Vec<(Vec<u32>, Vec<f64>)>,
@@ -63,20 +64,22 @@ impl Dense {
         if rows * columns > 16 * controls.units + 4096 {
             return None;
         }
-        let place = |(&row, &column): (&u32, &u32)| row * columns as u32 + column;
-        let place_of_unit = categories[long].iter().zip(&column_of_unit).map(place).collect();
         let other = |at: usize| {
             let mut of_column = vec![0; columns];
             categories[at].iter().zip(&column_of_unit).for_each(|(&code, &c)| of_column[c as usize] = code);
             (of_column, controls.margins[at].totals.clone())
         };
         let others = (0..controls.margins.len()).filter(|&at| at != long).map(other).collect();
-        Some(Self { rows, columns, place_of_unit, row_totals: controls.margins[long].totals.clone(), others, long })
+        let row_of_unit = std::mem::take(&mut categories[long]);
+        let row_totals = controls.margins[long].totals.clone();
+        Some(Self { rows, columns, row_of_unit, column_of_unit, row_totals, others, long })
     }
 
     fn matrix(&self, sums: &[f64]) -> Vec<f64> {
         let mut matrix = vec![0.0; self.rows * self.columns];
-        self.place_of_unit.iter().zip(sums).for_each(|(&place, sum)| matrix[place as usize] += sum);
+        for ((&row, &column), sum) in self.row_of_unit.iter().zip(&self.column_of_unit).zip(sums) {
+            matrix[row as usize * self.columns + column as usize] += sum;
+        }
         matrix
     }
 
@@ -134,17 +137,14 @@ impl Dense {
 
     /// a_r b_c of a unit.
     pub fn of_unit(&self, factors: &DenseFactors, unit: u32) -> Option<f64> {
-        let place = *self.place_of_unit.get(unit as usize)? as usize;
-        Some(factors.rows[place / self.columns] * factors.columns[place % self.columns])
+        let row = *self.row_of_unit.get(unit as usize)?;
+        Some(factors.rows[row as usize] * factors.columns[self.column_of_unit[unit as usize] as usize])
     }
 
     /// a_r b_c of each unit.
     pub fn of_units(&self, factors: &DenseFactors) -> Vec<f64> {
-        let of = |&place: &u32| {
-            let place = place as usize;
-            factors.rows[place / self.columns] * factors.columns[place % self.columns]
-        };
-        self.place_of_unit.iter().map(of).collect()
+        let of = |(&row, &column): (&u32, &u32)| factors.rows[row as usize] * factors.columns[column as usize];
+        self.row_of_unit.iter().zip(&self.column_of_unit).map(of).collect()
     }
 }
 
@@ -174,6 +174,24 @@ impl Fit<'_> {
             std::cmp::Ordering::Equal => self.long(),
             std::cmp::Ordering::Less => self.short(at),
             std::cmp::Ordering::Greater => self.short(at - 1),
+        }
+    }
+
+    /// What the categories of a margin have reached: a walk over a list of cells, margin by margin, would wait for each
+    /// sum before it takes the next cell.
+    pub fn reached(&self, at: usize) -> Vec<f64> {
+        let DenseFactors { rows, columns } = &self.factors;
+        let short = |other: usize| {
+            let (category, totals) = &self.dense.others[other];
+            short_sums(category, totals.len(), &self.column_sums, columns)
+        };
+        match at.cmp(&self.dense.long) {
+            std::cmp::Ordering::Equal => {
+                let of_rows = self.matrix.chunks_exact(self.dense.columns).zip(rows);
+                of_rows.map(|(row, a)| a * dot(row, columns)).collect()
+            }
+            std::cmp::Ordering::Less => short(at),
+            std::cmp::Ordering::Greater => short(at - 1),
         }
     }
 

@@ -60,8 +60,10 @@ impl Normal {
     pub fn solve(&self, right: &[f64]) -> Vec<f64> {
         let mut x: Vec<f64> = self.kept.iter().map(|&at| right[at] * self.scale[at]).collect();
         let row = |i: usize| &self.factor[i * (i + 1) / 2..(i + 1) * (i + 2) / 2];
-        for i in 0..x.len() {
-            let done: f64 = row(i)[..i].iter().zip(&x).map(|(l, x)| l * x).sum();
+        // What is 0 up to some place stays so: a column of the inverse begins at its own.
+        let first = x.iter().position(|x| *x != 0.0).unwrap_or(x.len());
+        for i in first..x.len() {
+            let done: f64 = row(i)[first..i].iter().zip(&x[first..]).map(|(l, x)| l * x).sum();
             x[i] = (x[i] - done) / row(i)[i];
         }
         for i in (0..x.len()).rev() {
