@@ -175,6 +175,8 @@ impl Server {
     /// Every process of it stands still.
     pub fn freeze(&self) {
         self.signal("-STOP");
+        // Now that their parent stands still: those that it began while the others were looked up.
+        self.signal("-STOP");
     }
 
     /// Every process of it goes on.
