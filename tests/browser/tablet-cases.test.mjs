@@ -103,6 +103,8 @@ describe('where a case is', () => {
     const mine = await field.person('sunli', 'surveyor', '孙丽');
     await field.assign(mine, ['000007', '000008', '000009']);
     const t = await joined(await field.code(mine));
+    await t.go('card');
+    assert.equal(await t.at('card-device').innerText(), '平板', 'what the office calls it');
     await t.openCase('000007');
     await t.at('read-address').click();
     await t.page.getByText('幸福社区3号楼2单元501室').waitFor();

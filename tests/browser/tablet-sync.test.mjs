@@ -303,6 +303,7 @@ describe('acc050 returned work', () => {
     await t.go('inbox');
     await t.page.locator('[data-message]').waitFor();
     await t.picture('portrait-returned');
+    await t.page.locator('[data-message]').getByText('“您每周工作多少小时？”：每周工作时间请再问一次').waitFor();
     await t.at('correct').click();
     await t.page.locator('[data-item=hours]').waitFor();
     assert.match(await t.at('comment').innerText(), /每周工作时间请再问一次/);

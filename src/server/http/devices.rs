@@ -74,6 +74,8 @@ pub(super) struct EnrolRequest {
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct EnrolledBody {
     device: String,
+    /// What the office calls it.
+    label: String,
     device_token: String,
     /// Slides on with use.
     token_ends_ms: i64,
@@ -255,6 +257,7 @@ pub(super) async fn enrol(
         let person = joined.person;
         Ok(EnrolledBody {
             device: joined.device.id,
+            label: joined.device.label,
             device_token: joined.token,
             token_ends_ms: joined.token_ends_ms,
             server_keys: keys::all(shared),

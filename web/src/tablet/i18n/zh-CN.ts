@@ -291,7 +291,7 @@ export default {
     title: '未读退回 {n} 份',
     empty: '没有退回的问卷',
     returned: '样本 {case} 退回',
-    item: '{item}：{comment}',
+    item: '“{item}”：{comment}',
     correct: '修改',
     elsewhere: '这份问卷不在本机，请在原来的平板上修改。',
   },

@@ -11,6 +11,8 @@ export interface Profile {
   readonly name: string;
   readonly workId: string | null;
   readonly device: string;
+  /** What the office calls this tablet; none from an older server. */
+  readonly label?: string;
   readonly lock: Lock;
   /** Wrong PINs in a row. */
   misses: number;
