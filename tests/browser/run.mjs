@@ -2,7 +2,7 @@
 //   against the server that SCILIT_URL names, if it is set;
 //   with --stand-in, against the built pages and a made-up run (no Rust needed);
 //   else against `scilit demo`, started here on a free port in a temporary folder and ended afterwards.
-// What the tablet hands to the server is tried on SQLite and once more on PostgreSQL, which must be there where CI is set.
+// The tablet is tried with a server on SQLite and once more on PostgreSQL, which must be there where CI is set.
 // SCILIT_BIN names another binary than target/debug/scilit. File names among the arguments select tests.
 
 import { spawn } from 'node:child_process';
@@ -17,8 +17,8 @@ import { programs } from './postgres.mjs';
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const BINARY = process.env.SCILIT_BIN ?? join(HERE, '../../target/debug/scilit');
 const DEMO_MS_MAX = 300_000;
-/** The files that meet the server's database. */
-const ON_BOTH = ['tablet-cases.test.mjs', 'tablet-sync.test.mjs'];
+/** The tablet's speed is its own and no database's. */
+const ON_BOTH = readdirSync(HERE).filter((name) => /^tablet-.*\.test\.mjs$/.test(name) && name !== 'tablet-speed.test.mjs');
 
 const args = process.argv.slice(2);
 const standIn = args.includes('--stand-in');
