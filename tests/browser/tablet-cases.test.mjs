@@ -52,7 +52,7 @@ describe('acc048 a case goes to somebody else', () => {
     assert.equal(await old.page.locator('[data-case="000002"]').count(), 0, 'a case that nobody had begun leaves the list');
     await old.page.locator('[data-case="000001"]').click();
     assert.match(await old.at('moved').innerText(), /已分配给其他访员/);
-    await old.picture('portrait-moved');
+    await old.pictures('moved');
     assert.deepEqual(await old.axe(), []);
     // Also after a restart without a network.
     await old.kill();
@@ -108,7 +108,7 @@ describe('where a case is', () => {
     await t.openCase('000007');
     await t.at('read-address').click();
     await t.page.getByText('幸福社区3号楼2单元501室').waitFor();
-    await t.picture('portrait-address');
+    await t.pictures('address');
     assert.deepEqual(await t.axe(), []);
     assert.equal(await t.page.getByText('13812345678').count(), 0, 'the number shows when it is asked for');
     await t.at('show-phone').click();
@@ -121,7 +121,7 @@ describe('where a case is', () => {
     await t.at('read-addresses').waitFor({ state: 'detached' });
     await t.page.locator('#words').fill('样板村');
     assert.equal(await t.page.locator('[data-case]').count(), 1, 'addresses are searched, too');
-    await t.picture('portrait-addresses');
+    await t.pictures('addresses');
 
     await t.kill();
     Object.assign(field.line, { mode: 'dead', only: /./ });
@@ -259,7 +259,7 @@ describe('a tablet is given back', () => {
     };
     await giveBack();
     await t.at('unsettled').filter({ hasText: '还有未完成的访问' }).waitFor();
-    await t.picture('portrait-settle');
+    await t.pictures('settle');
     assert.deepEqual(await t.axe(), []);
     await t.openCase('000006');
     await t.at('continue').click();
@@ -280,7 +280,7 @@ describe('a tablet is given back', () => {
     await giveBack();
     await t.at('settled').waitFor();
     assert.match(await t.at('settled').innerText(), /已结清：2 份/);
-    await t.picture('portrait-settled');
+    await t.pictures('settled');
     assert.deepEqual(await t.axe(), []);
     const [download] = await Promise.all([t.page.waitForEvent('download'), t.at('keep-receipts').click()]);
     const path = `${t.folder}/receipts.jsonl`;

@@ -155,7 +155,7 @@ describe('acc005 a write fails', () => {
     await t.at('stop').waitFor();
     assert.match(await t.at('stop').innerText(), /本机存储写入失败/);
     assert.equal(await t.page.locator('[data-item]').count(), 0, 'no question is open');
-    await t.picture('portrait-stop');
+    await t.pictures('stop');
     assert.deepEqual(await t.axe(), []);
     const [download] = await Promise.all([t.page.waitForEvent('download'), t.at('export').click()]);
     const path = `${t.folder}/saved.package`;

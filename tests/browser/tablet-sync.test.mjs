@@ -114,7 +114,7 @@ describe('acc020 one of several is refused for good', () => {
     await t.waitState('000007', 'parked');
     assert.match(await t.row('000007').innerText(), /文件过大/);
     assert.match(await t.at('badge').innerText(), /未上传 1/);
-    await t.picture('portrait-parked');
+    await t.pictures('parked');
     await t.clean();
   });
 });
@@ -302,7 +302,7 @@ describe('acc050 returned work', () => {
     await t.upload();
     await t.go('inbox');
     await t.page.locator('[data-message]').waitFor();
-    await t.picture('portrait-returned');
+    await t.pictures('returned');
     await t.page.locator('[data-message]').getByText('“您每周工作多少小时？”：每周工作时间请再问一次').waitFor();
     await t.at('correct').click();
     await t.page.locator('[data-item=hours]').waitFor();

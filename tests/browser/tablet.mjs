@@ -215,6 +215,15 @@ export class Tablet {
   async picture(name) {
     await this.page.screenshot({ path: new URL(`../../web/test-results/tablet-${name}.png`, import.meta.url).pathname, fullPage: true });
   }
+
+  /** A screen that comes up once in a story, standing and lying. */
+  async pictures(name) {
+    await this.picture(`portrait-${name}`);
+    await this.page.setViewportSize(SIZES.landscape);
+    await this.picture(`landscape-${name}`);
+    assert.equal(await this.page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth), false, `${name} is wider than the screen`);
+    await this.page.setViewportSize(this.size);
+  }
 }
 
 export const read = (path) => readFileSync(new URL(path, import.meta.url), 'utf8');
