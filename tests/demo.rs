@@ -50,7 +50,7 @@ fn folder() -> (tempfile::TempDir, PathBuf) {
 }
 
 #[test]
-fn the_same_seed_gives_the_same_bytes_on_both_databases() {
+fn rel_d1_the_same_seed_gives_the_same_bytes_on_both_databases() {
     let (_kept, first) = folder();
     let printed = demo(&first, &["--waves", "3"]);
     assert!(printed.contains("哈尔滨市") && printed.contains("道里区") && printed.contains("示例数据"), "{printed}");

@@ -20,7 +20,7 @@ fn files_on(threads: usize, responses: &[Response]) -> Vec<NamedFile> {
 }
 
 #[test]
-fn the_files_are_the_same_bytes_on_any_number_of_threads_and_in_any_order_of_arrival() {
+fn rel_d1_the_files_are_the_same_bytes_on_any_number_of_threads_and_in_any_order_of_arrival() {
     let one = files_on(1, &SURVEY.responses);
     let mut shuffled = SURVEY.responses.clone();
     shuffled.shuffle(&mut ChaCha8Rng::seed_from_u64(5));
