@@ -51,11 +51,11 @@ fn a_surveyor_can_fetch_forms_submit_read_receipts_and_their_own_log_and_nothing
     assert_eq!(
         paths,
         [
+            ("PUT", "/api/v1/submissions/{uuid}/revs/{rev}"),
             ("GET", "/api/v1/questionnaires"),
             ("GET", "/api/v1/instruments/{hash}"),
             ("POST", "/api/v1/cases/{survey}/{case}/contact"),
             ("POST", "/api/v1/cases/{survey}/{case}/attempts/{attempt}/notes"),
-            ("PUT", "/api/v1/submissions/{uuid}/revs/{rev}"),
             ("POST", "/api/v1/submissions:batch"),
             ("POST", "/api/v1/reconcile"),
             ("GET", "/api/v1/receipts/{short}"),
