@@ -106,6 +106,12 @@ export const answering = (answers) => async (page) => {
   });
 };
 
+/** The results that the server under test shows first. */
+export async function shownResults({ url }) {
+  const read = async (path) => (await fetch(`${url}/api/v1${path}`)).json();
+  return read(`/runs/${(await read('/runs/latest')).id}/results`);
+}
+
 export async function ready(page) {
   await page.locator('[data-test=headline]').waitFor();
   await page.locator('figure svg text').first().waitFor();

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { NO_ACCOUNTS, sitDown } from './desk.mjs';
-import { answering, axeFaults, openPage, ready, serverUnderTest, SIZES, startBrowser } from './browser.mjs';
+import { answering, axeFaults, openPage, ready, serverUnderTest, shownResults, SIZES, startBrowser } from './browser.mjs';
 
 let server;
 let chrome;
@@ -13,8 +13,7 @@ let results;
 before(async () => {
   server = await serverUnderTest();
   chrome = await startBrowser();
-  const read = async (path) => (await fetch(`${server.url}/api/v1${path}`)).json();
-  results = await read(`/runs/${(await read('/runs/latest')).id}/results`);
+  results = await shownResults(server);
 });
 after(async () => {
   await chrome?.close();

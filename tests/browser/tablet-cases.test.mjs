@@ -95,7 +95,7 @@ describe('acc048 a case goes to somebody else', () => {
 });
 
 describe('where a case is', () => {
-  const CONTACTS = ['case_id,address,name,phone,note', '000007,测试区示例街道幸福社区3号楼2单元501室,李女士,13812345678,晚上七点后在家', '000008,测试区示例镇样板村7组12号,,,'].join('\n');
+  const CONTACTS = ['case_id,address,name,phone,note', '000007,测试区示例街道幸福社区3号楼2单元501室,李女士,13812345678,晚上七点后在家', '000008,测试区示例镇样板村第七村民小组十二号大院东侧第三排砖瓦房（村委会往北约四百米过石桥右转再走二百米红色铁门那一家）,欧阳美丽的大伯父,,白天多在地里干活请先到村口小卖部打听一下再过去'].join('\n');
 
   it('is read with one tap, logged, there without a network, and gone with the case', async () => {
     const desk = await field.person('vault', 'supervisor', '钱督导').then(() => field.server.signIn('vault'));
@@ -117,7 +117,7 @@ describe('where a case is', () => {
     // The rest before leaving, from the list; one of them has no address at the office.
     await t.go('today');
     await t.at('read-addresses').click();
-    await t.page.locator('[data-case="000008"]').getByText('样板村7组12号').waitFor();
+    await t.page.locator('[data-case="000008"]').getByText('样板村第七村民小组').waitFor();
     await t.at('read-addresses').waitFor({ state: 'detached' });
     await t.page.locator('#words').fill('样板村');
     assert.equal(await t.page.locator('[data-case]').count(), 1, 'addresses are searched, too');
