@@ -57,6 +57,8 @@ pub struct Series {
     pub profile: VersionHead,
     /// Confidence level of every interval.
     pub level: f64,
+    /// Decimals of a share in percent that the coarsest wave was released with; nothing when none was rounded.
+    pub percent_decimals: Option<i32>,
     /// The place's own targets, as the newest wave has them.
     pub targets: Vec<TargetPath>,
     /// The waves, the earliest first.
@@ -166,6 +168,11 @@ impl Series {
             place: newest.survey.place,
             profile: newest.profile,
             level: newest.method.level,
+            percent_decimals: chain
+                .iter()
+                .filter_map(|run| run.results.release.as_ref())
+                .map(|of| of.percent_decimals)
+                .min(),
             targets,
             waves,
             changes,

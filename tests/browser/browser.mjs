@@ -116,3 +116,9 @@ export async function ready(page) {
   await page.locator('[data-test=headline]').waitFor();
   await page.locator('figure svg text').first().waitFor();
 }
+
+/** Shares as a page writes them: with two decimals, or with as many as were released (of results or of a series). */
+export function writing(document) {
+  const decimals = document?.percent_decimals ?? document?.release?.percent_decimals ?? 2;
+  return (value) => (value === null ? '–' : `${(value * 100).toFixed(decimals)}%`);
+}

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { axeFaults, openPage, serverUnderTest, SIZES, startBrowser } from './browser.mjs';
+import { axeFaults, openPage, serverUnderTest, SIZES, startBrowser, writing } from './browser.mjs';
 
 let server;
 let chrome;
@@ -45,7 +45,7 @@ async function visit(options, work) {
   }
 }
 
-const share = (value) => (value === null ? '–' : `${(value * 100).toFixed(2)}%`);
+const share = (value) => writing(results)(value);
 const cellsOf = (page, section) =>
   page.locator(`section.${section} table`).first().locator('tbody tr').evaluateAll((rows) => rows.map((row) => [...row.children].map((cell) => cell.innerText.trim())));
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { NO_ACCOUNTS, sitDown } from './desk.mjs';
-import { answering, axeFaults, openPage, ready, serverUnderTest, shownResults, SIZES, startBrowser } from './browser.mjs';
+import { answering, axeFaults, openPage, ready, serverUnderTest, shownResults, SIZES, startBrowser, writing } from './browser.mjs';
 
 let server;
 let chrome;
@@ -23,8 +23,8 @@ after(async () => {
 const RUN = { id: '0193b1f2-0000-7000-8000-000000000001', state: 'succeeded' };
 const figure = (page) => page.locator('figure', { has: page.locator('[data-test=map]') });
 const districts = (of = results) => of.tables.find((one) => one.id === 'district').rows;
-const shareOf = (row) => (row.withheld ? '✱' : row.estimate === null ? '–' : `${(row.estimate * 100).toFixed(2)}%`);
-const SHARE = /^(✱|–|\d+\.\d\d%)$/;
+const shareOf = (row) => (row.withheld ? '✱' : writing(results)(row.estimate));
+const SHARE = /^(✱|–|\d+\.\d+%)$/;
 const texts = async (page) => figure(page).locator('svg text').allTextContents();
 
 async function visit(work, options = {}) {

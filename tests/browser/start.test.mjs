@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { axeFaults, openPage, ready, serverUnderTest, SIZES, startBrowser } from './browser.mjs';
+import { axeFaults, openPage, ready, serverUnderTest, SIZES, startBrowser, writing } from './browser.mjs';
 
 let server;
 let chrome;
@@ -35,7 +35,7 @@ async function visit(options, work) {
   }
 }
 
-const share = (value) => (value === null ? '–' : `${(value * 100).toFixed(2)}%`);
+const share = (value) => writing(results)(value);
 /** What everybody reads has ✱ where a cell is withheld. */
 const shareOf = (row) => (row.withheld ? '✱' : share(row.estimate));
 const interval = (ci) => (ci === null ? '–' : `${share(ci[0])}–${share(ci[1])}`);
@@ -55,6 +55,55 @@ describe('the first sentence', () => {
         assert.ok(sentence.includes(words[whole.verdicts.find((one) => one.target === target.id).verdict]), sentence);
       }
       assert.equal(await page.getByText('示例数据', { exact: true }).count(), results.survey.example ? 1 : 0);
+    });
+  });
+});
+
+describe('a reader finds within two clicks', () => {
+  const rowsOf = (page, id) => page.locator(`section.tables tbody tr:not(.whole)`, { hasText: table(id).rows[0].labels[0]['zh-CN'] });
+
+  it('whether the target is reached: with none', async () => {
+    await visit({}, async (page) => {
+      const chips = await page.locator('section.answer .targets li').allInnerTexts();
+      assert.ok(chips.length > 0 && chips.every((text) => /达到|无法判定/.test(text)), chips.join());
+    });
+  });
+
+  it('which districts differ from the city: with none, in the table that stands there first', async () => {
+    await visit({}, async (page) => {
+      const whole = table('city').rows[0].estimate;
+      const standing = ({ estimate, ci }) => {
+        if (estimate === null || ci === null) return null;
+        if (ci[0] > whole) return '高于全市';
+        return ci[1] < whole ? '低于全市' : '分不出高低';
+      };
+      const shown = await page.locator('section.tables tbody tr:not(.whole)').allInnerTexts();
+      for (const [at, row] of table('district').rows.entries())
+        if (standing(row)) assert.ok(shown[at].includes(standing(row)), `${shown[at]}: ${standing(row)}`);
+    });
+  });
+
+  it('whether one may trust a cell: it says 仅供参考, or why it has no number', async () => {
+    await visit({}, async (page) => {
+      const rough = (row) => (row.base ? row.caution === true : row.ci === null || !(row.effective_n >= 30) || row.ci[1] - row.ci[0] > 0.3);
+      const first = table('key_group') ?? table('district');
+      await page.locator('section.tables select').selectOption(first.id);
+      await rowsOf(page, first.id).first().waitFor();
+      const shown = await page.locator('section.tables tbody tr:not(.whole)').allInnerTexts();
+      assert.equal(shown.length, first.rows.length);
+      for (const [at, row] of first.rows.entries()) {
+        assert.equal(shown[at].includes('仅供参考'), row.estimate !== null && rough(row), shown[at]);
+        if (row.not_estimable) assert.ok(shown[at].includes(row.not_estimable['zh-CN']), shown[at]);
+      }
+    });
+  });
+
+  it('whether the gap between 城 and 乡 shrank: with one', async (context) => {
+    if (!server.real) return context.skip('the stand-in has one run only');
+    await visit({}, async (page) => {
+      await page.getByRole('link', { name: '变化', exact: true }).click();
+      const finding = page.locator('figure', { hasText: '城乡差距' }).locator('h2');
+      assert.match(await finding.innerText(), /差距确有缩小|还不能确认差距有变化|差距确有扩大/);
     });
   });
 });

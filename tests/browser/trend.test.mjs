@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, describe, it } from 'node:test';
-import { axeFaults, openPage, serverUnderTest, SIZES, startBrowser } from './browser.mjs';
+import { axeFaults, openPage, serverUnderTest, SIZES, startBrowser, writing } from './browser.mjs';
 
 let server;
 let chrome;
@@ -33,8 +33,8 @@ async function visit(options, work) {
   }
 }
 
-const share = (value) => `${(value * 100).toFixed(2)}%`;
-const signed = (value) => `${value > 0 ? '+' : '\u2212'}${Math.abs(value * 100).toFixed(2)}`;
+const share = (value) => writing(series)(value);
+const signed = (value) => `${value > 0 ? '+' : '\u2212'}${share(Math.abs(value)).replace('%', '')}`;
 
 describe('the waves', { skip: process.env.SCILIT_URL ? false : 'the stand-in has one run only' }, () => {
   it('are three in the demo, told in the first sentence with the change and its interval', async () => {

@@ -182,7 +182,7 @@ impl Desk<'_> {
         let DemoArguments { seed, persons, .. } = *self.arguments;
 
         let step = bar(1, "生成合成城市并抽样", "make the synthetic city and draw the sample");
-        let city = wave.city(seed)?;
+        let city = wave.city(seed, persons)?;
         let survey = DrawnSurvey::draw(&city, &wave.design(seed, persons))?;
         step.finish();
 

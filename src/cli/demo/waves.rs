@@ -20,6 +20,9 @@ pub(super) struct Wave {
     case_prefix: &'static str,
 }
 
+/// Persons of a city for each interview: a survey takes a tenth of all households at most, of which some do not answer.
+const PERSONS_AN_INTERVIEW: u32 = 30;
+
 /// The story: the share rises towards its target and 城 and 乡 come closer.
 ///
 /// The last wave is the city of `docs/simulation.md`; the earlier ones are the same people with fewer of them literate.
@@ -52,9 +55,15 @@ pub(super) const WAVES: [Wave; 3] = [
 
 impl Wave {
     /// The city as it is in the wave's year. Composition and names come from the demo's seed, so it is the same city.
-    pub(super) fn city(&self, seed: u64) -> Result<City> {
+    ///
+    /// It has as many places and more people in each where more interviews are hoped for than a sample of the usual
+    /// one can give.
+    pub(super) fn city(&self, seed: u64, interviews: u32) -> Result<City> {
         let demo = CityParameters::demo(seed);
-        let parameters = CityParameters { overall: self.overall, residence_gap: self.residence_gap, ..demo };
+        let persons = demo.persons.max(interviews.saturating_mul(PERSONS_AN_INTERVIEW));
+        let persons_per_psu = demo.persons_per_psu * persons.div_ceil(demo.persons);
+        let Self { overall, residence_gap, .. } = *self;
+        let parameters = CityParameters { persons, persons_per_psu, overall, residence_gap, ..demo };
         Ok(City::generate(&parameters)?)
     }
 

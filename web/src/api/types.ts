@@ -310,6 +310,8 @@ export interface Series {
   place: string;
   profile: Results['profile'];
   level: number;
+  /** Decimals of a share in percent that the coarsest wave was released with; null when none was rounded. */
+  percent_decimals: number | null;
   targets: TargetPath[];
   waves: Wave[];
   changes: WaveChange[];

@@ -1,10 +1,19 @@
-// Numbers as the official releases write them: shares with two decimals, differences in percentage points, counts with thin
-// separators. A number that is not there is a dash, never a zero.
+// Numbers as the official releases write them: shares with two decimals (in what is open to everybody as many as were
+// released), differences in percentage points, counts with thin separators. A number that is not there is a dash, never a zero.
 
 export const ABSENT = '–';
 /** Stands where a number is withheld so that nobody can be told from it. */
 export const WITHHELD = '✱';
 const THIN = '\u202f';
+
+/** Decimals of shares and percentage points. */
+const USUAL_DECIMALS = 2;
+let percentDecimals = USUAL_DECIMALS;
+
+/** What is released to everybody was rounded on purpose: a zero behind it would claim what nobody was told. */
+export function writePercentsWith(decimals: number = USUAL_DECIMALS): void {
+  percentDecimals = decimals;
+}
 
 /** `toFixed` without a minus before a zero, and with a true minus sign. */
 function fixed(value: number, digits: number): string {
@@ -14,19 +23,22 @@ function fixed(value: number, digits: number): string {
 
 const known = (value: number | null | undefined): value is number => typeof value === 'number' && Number.isFinite(value);
 
-export function share(value: number | null | undefined): string {
-  return known(value) ? `${fixed(value * 100, 2)}%` : ABSENT;
+export function share(value: number | null | undefined, decimals = percentDecimals): string {
+  return known(value) ? `${fixed(value * 100, decimals)}%` : ABSENT;
 }
+
+/** A share that others published: as they wrote it, whatever ours are rounded to. */
+export const publishedShare = (value: number | null | undefined): string => share(value, USUAL_DECIMALS);
 
 /** The number alone; the words 个百分点 or "percentage points" are the message's. */
 export function points(difference: number | null | undefined): string {
-  return known(difference) ? fixed(difference * 100, 2) : ABSENT;
+  return known(difference) ? fixed(difference * 100, percentDecimals) : ABSENT;
 }
 
 /** A difference with its sign in front; the unit stands in the column's head. */
 export function signedPoints(difference: number | null | undefined): string {
   const written = points(difference);
-  return known(difference) && Number((difference * 100).toFixed(2)) > 0 ? `+${written}` : written;
+  return known(difference) && Number((difference * 100).toFixed(percentDecimals)) > 0 ? `+${written}` : written;
 }
 
 export function pointsInterval(ci: readonly [number, number] | null | undefined): string {

@@ -1,6 +1,7 @@
 import { onBeforeUnmount, ref, type Ref } from 'vue';
 import { access, latestRun, mapOf, newestRun, Problem, releaseOf, resultsOf, runOf, seriesOf } from '../api/client';
 import type { MapFile, Release, Results, Run, Series } from '../api/types';
+import { writePercentsWith } from './format';
 import { markReleased } from './release';
 
 export type View =
@@ -52,6 +53,7 @@ async function look(beside: Beside): Promise<View> {
     // Whoever reads every cell sees what becomes of it for everybody.
     const release = results.release || access.token() === null ? null : await releaseOf(run.id).catch(() => null);
     if (release) markReleased(results, release);
+    writePercentsWith(series?.percent_decimals ?? results.release?.percent_decimals);
     return { kind: 'ready', run, results, series, map, release };
   } catch (error) {
     return { kind: 'problem', problem: asProblem(error) };
