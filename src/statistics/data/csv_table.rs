@@ -64,7 +64,7 @@ pub(super) fn read(
     if first {
         table.open(reader.headers().map_err(|error| fault(error.to_string()))?, wanted)?;
     }
-    let mut piece = table.piece();
+    let mut piece = table.piece(0);
     table.parse(&mut reader, &mut piece).map_err(|fault| table.fault(fault, 0))?;
     table.append(&[piece]);
     table.finish()
@@ -139,20 +139,22 @@ struct Reading<'a> {
 }
 
 impl Part {
-    fn new(kind: ColumnKind) -> Self {
+    fn new(kind: ColumnKind, rows: usize) -> Self {
         match kind {
-            ColumnKind::Text => Self::Text { bytes: Vec::new(), ends: Vec::new() },
-            ColumnKind::Categories => Self::Categories(Interner::default()),
-            ColumnKind::Numbers => Self::Numbers(Vec::new()),
+            ColumnKind::Text => Self::Text { bytes: Vec::new(), ends: Vec::with_capacity(rows) },
+            ColumnKind::Categories => Self::Categories(Interner::with_capacity(rows)),
+            ColumnKind::Numbers => Self::Numbers(Vec::with_capacity(rows)),
         }
     }
 
-    fn empty(&self) -> Self {
-        Self::new(match self {
+    /// One of the same kind for so many rows.
+    fn empty(&self, rows: usize) -> Self {
+        let kind = match self {
             Self::Text { .. } => ColumnKind::Text,
             Self::Categories(_) => ColumnKind::Categories,
             Self::Numbers(_) => ColumnKind::Numbers,
-        })
+        };
+        Self::new(kind, rows)
     }
 
     fn push(&mut self, name: &str, cell: &[u8], row: usize) {
@@ -241,13 +243,14 @@ impl Reading<'_> {
                 None => Some(ColumnKind::Text),
                 Some(wanted) => wanted.iter().find(|(name, _)| name == column).map(|(_, kind)| *kind),
             };
-            self.columns.extend(kind.map(|kind| (at, column.to_owned(), Part::new(kind))));
+            self.columns.extend(kind.map(|kind| (at, column.to_owned(), Part::new(kind, 0))));
         }
         Ok(())
     }
 
-    fn piece(&self) -> (usize, Vec<Part>) {
-        (0, self.columns.iter().map(|(_, _, part)| part.empty()).collect())
+    /// Where the rows of a piece go, with room for so many.
+    fn piece(&self, rows: usize) -> (usize, Vec<Part>) {
+        (0, self.columns.iter().map(|(_, _, part)| part.empty(rows)).collect())
     }
 
     fn parse(&self, reader: &mut csv::Reader<impl Read>, piece: &mut (usize, Vec<Part>)) -> Result<(), Fault> {
@@ -276,8 +279,10 @@ impl Reading<'_> {
         let pieces = pieces(block);
         let one = |bytes: &&[u8]| {
             let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(*bytes);
-            let mut piece = self.piece();
-            (self.parse(&mut reader, &mut piece).map(|()| piece), line_ends(bytes))
+            let lines = line_ends(bytes);
+            // The last line of a file may lack its end.
+            let mut piece = self.piece(lines + 1);
+            (self.parse(&mut reader, &mut piece).map(|()| piece), lines)
         };
         let parsed: Vec<_> = pieces.par_iter().map(one).collect();
         let mut good = Vec::with_capacity(parsed.len());
