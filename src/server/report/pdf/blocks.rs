@@ -1,8 +1,11 @@
 //! Title, contents, paragraphs, facts, charts and the lines at head and foot.
 
+use std::num::NonZeroU16;
+
 use super::{
     CAUTION, COMMANDS, INK, Mark, QUIET, RULE, SUMMARY,
     paper::{HEIGHT, LEFT, Look, Paper, Place, RIGHT},
+    parts::Role,
 };
 use crate::report::{
     Block, Figure, Report,
@@ -11,10 +14,16 @@ use crate::report::{
 
 const TEXT: Look = Look::plain(10.0, INK);
 const SMALL: Look = Look::plain(8.5, QUIET);
+const FOOT: Look = Look::plain(8.0, QUIET);
+
+/// Levels of the title and of a section's heading.
+const TITLE: NonZeroU16 = NonZeroU16::MIN;
+const SECTION: NonZeroU16 = NonZeroU16::MIN.saturating_add(1);
 
 /// Title, marks and summary: what the reader with two minutes sees.
 pub(super) fn title(paper: &mut Paper<'_>, report: &Report) {
-    paper.paragraph(&report.title, Look::bold(20.0, INK), LEFT, RIGHT);
+    let title = Role::Heading(TITLE, report.title.clone());
+    paper.part(title, |paper| paper.paragraph(&report.title, Look::bold(20.0, INK), LEFT, RIGHT));
     paper.paragraph(&report.subtitle, Look::plain(12.0, QUIET), LEFT, RIGHT);
     paper.down(2.0);
     paper.paragraph(&report.marks.join("    "), Look::bold(10.0, CAUTION), LEFT, RIGHT);
@@ -40,22 +49,25 @@ pub(super) fn title(paper: &mut Paper<'_>, report: &Report) {
 /// The contents, whose page numbers are known at the end only: where they go.
 pub(super) fn contents(paper: &mut Paper<'_>, report: &Report) -> Vec<Place> {
     paper.paragraph(&report.contents, Look::bold(11.0, INK), LEFT, RIGHT);
-    let line = |(at, section): (usize, &crate::report::Section)| {
-        paper.make_room(TEXT.leading());
-        paper.words(LEFT, 11.5, TEXT, &format!("{}  {}", at + 1, section.heading));
-        let Place { page, y } = paper.place();
-        paper.down(TEXT.leading());
-        Place { page, y: y + 11.5 }
+    let line = |paper: &mut Paper<'_>, (at, section): (usize, &crate::report::Section)| {
+        paper.part(Role::ContentsEntry, |paper| {
+            paper.make_room(TEXT.leading());
+            paper.words(LEFT, 11.5, TEXT, &format!("{}  {}", at + 1, section.heading));
+            let here = paper.place();
+            paper.down(TEXT.leading());
+            Place { y: here.y + 11.5, ..here }
+        })
     };
-    report.sections.iter().enumerate().map(line).collect()
+    paper.part(Role::Contents, |paper| report.sections.iter().enumerate().map(|section| line(paper, section)).collect())
 }
 
 /// A section's heading; never the last line of a page.
 pub(super) fn heading(paper: &mut Paper<'_>, text: &str) -> Mark {
     paper.down(18.0);
     paper.make_room(110.0);
-    let Place { page, y } = paper.place();
-    paper.paragraph(text, Look::bold(13.5, INK), LEFT, RIGHT);
+    let Place { page, y, .. } = paper.place();
+    let heading = Role::Heading(SECTION, text.to_owned());
+    paper.part(heading, |paper| paper.paragraph(text, Look::bold(13.5, INK), LEFT, RIGHT));
     paper.down(4.0);
     Mark { heading: text.to_owned(), page, y }
 }
@@ -65,7 +77,7 @@ pub(super) fn set(paper: &mut Paper<'_>, block: &Block) {
     match block {
         Block::Text(text) => paper.paragraph(text, TEXT, LEFT, RIGHT),
         Block::Note(text) => paper.paragraph(text, SMALL, LEFT, RIGHT),
-        Block::List(lines) => lines.iter().for_each(|line| item(paper, line)),
+        Block::List(lines) => paper.part(Role::List, |paper| lines.iter().for_each(|line| item(paper, line))),
         Block::Facts(facts) => facts.iter().for_each(|(name, value)| fact(paper, name, value)),
         Block::Figure(figure) => chart(paper, figure),
         Block::Commands(lines) => commands(paper, lines),
@@ -75,16 +87,20 @@ pub(super) fn set(paper: &mut Paper<'_>, block: &Block) {
 }
 
 fn item(paper: &mut Paper<'_>, text: &str) {
-    paper.make_room(TEXT.leading());
-    paper.words(LEFT, 11.5, TEXT, "•");
-    paper.paragraph(text, TEXT, LEFT + 14.0, RIGHT);
+    paper.part(Role::Item, |paper| {
+        paper.make_room(TEXT.leading());
+        paper.part(Role::ItemMark, |paper| paper.words(LEFT, 11.5, TEXT, "•"));
+        paper.part(Role::ItemBody, |paper| paper.paragraph(text, TEXT, LEFT + 14.0, RIGHT));
+    });
 }
 
 fn fact(paper: &mut Paper<'_>, name: &str, value: &str) {
     let look = Look::plain(9.0, INK);
     paper.make_room(2.0 * look.leading());
-    paper.words(LEFT, look.size * 1.15, Look::plain(9.0, QUIET), name);
-    paper.paragraph(value, look, LEFT + 150.0, RIGHT);
+    paper.part(Role::Paragraph, |paper| {
+        paper.words(LEFT, look.size * 1.15, Look::plain(9.0, QUIET), name);
+        paper.paragraph(value, look, LEFT + 150.0, RIGHT);
+    });
 }
 
 fn commands(paper: &mut Paper<'_>, lines: &[String]) {
@@ -107,7 +123,7 @@ fn chart(paper: &mut Paper<'_>, figure: &Figure) {
     paper.make_room(figure.drawing.height * scale + lines * title.leading() + SMALL.leading() + 8.0);
     paper.paragraph(&figure.title, title, LEFT, RIGHT);
     paper.paragraph(&figure.basis, SMALL, LEFT, RIGHT);
-    draw(paper, &figure.drawing, scale);
+    paper.part(Role::Drawing(figure.alternative.clone()), |paper| draw(paper, &figure.drawing, scale));
     paper.down(8.0);
 }
 
@@ -115,7 +131,7 @@ fn chart(paper: &mut Paper<'_>, figure: &Figure) {
 pub(super) fn code(paper: &mut Paper<'_>, drawing: &Drawing, text: &str) {
     let side = 100.0;
     paper.make_room(side + 2.0 * SMALL.leading());
-    draw(paper, drawing, side / drawing.width);
+    paper.part(Role::Drawing(text.to_owned()), |paper| draw(paper, drawing, side / drawing.width));
     paper.paragraph(text, SMALL, LEFT, RIGHT);
 }
 
@@ -154,7 +170,7 @@ fn draw(paper: &mut Paper<'_>, drawing: &Drawing, scale: f64) {
 /// On each page: what it is of and whether it may change; the digest and the page's number.
 pub(super) fn heads_and_feet(paper: &mut Paper<'_>, report: &Report) {
     let pages = paper.pages();
-    let head = if report.interim { CAUTION } else { QUIET };
+    let head = Look { colour: if report.interim { CAUTION } else { QUIET }, ..FOOT };
     let marks = report.marks.join(" · ");
     let digest = format!("SHA-256 {}…", report.digest.get(..16).unwrap_or_default());
     for page in 0..pages {
@@ -162,12 +178,14 @@ pub(super) fn heads_and_feet(paper: &mut Paper<'_>, report: &Report) {
             crate::report::Language::Chinese => format!("第 {} 页，共 {pages} 页", page + 1),
             crate::report::Language::English => format!("Page {} of {pages}", page + 1),
         };
-        let right = |text: &str| RIGHT - paper.letters.width(text, 8.0, false);
+        let right = |text: &str| RIGHT - paper.letters.width(text, FOOT.size, false);
         let (marks_at, number_at) = (right(&marks), right(&number));
-        paper.write_at(page, LEFT, 44.0, 8.0, false, head, &report.running_head);
-        paper.write_at(page, marks_at, 44.0, 8.0, false, head, &marks);
-        paper.write_at(page, LEFT, HEIGHT - 36.0, 8.0, false, QUIET, &digest);
-        paper.write_at(page, number_at, HEIGHT - 36.0, 8.0, false, QUIET, &number);
+        let top = Place { page, y: 44.0, part: None };
+        let foot = Place { y: HEIGHT - 36.0, ..top };
+        paper.write_at(top, LEFT, head, &report.running_head);
+        paper.write_at(top, marks_at, head, &marks);
+        paper.write_at(foot, LEFT, FOOT, &digest);
+        paper.write_at(foot, number_at, FOOT, &number);
         paper.shape_on(page, Shape::Line { ends: [LEFT, 50.0, RIGHT, 50.0], colour: RULE, width: 0.5, dashed: false });
     }
 }

@@ -3,6 +3,7 @@
 mod blocks;
 mod letters;
 mod paper;
+mod parts;
 mod table;
 mod write;
 
@@ -10,7 +11,7 @@ use super::{ReportError, fonts, qr};
 use crate::report::{Block, Report};
 
 use letters::Letters;
-use paper::{Paper, RIGHT};
+use paper::{Look, Paper, RIGHT};
 
 const INK: [u8; 3] = [0x17, 0x20, 0x2a];
 const QUIET: [u8; 3] = [0x4a, 0x56, 0x63];
@@ -47,8 +48,8 @@ pub(super) fn pdf(report: &Report) -> Result<Vec<u8>, ReportError> {
     }
     for (place, mark) in contents.iter().zip(&marks) {
         let number = (mark.page + 1).to_string();
-        paper.write_at(place.page, RIGHT - letters.width(&number, 10.0, false), place.y, 10.0, false, INK, &number);
+        paper.write_at(*place, RIGHT - letters.width(&number, 10.0, false), Look::plain(10.0, INK), &number);
     }
     blocks::heads_and_feet(&mut paper, report);
-    write::write(report, &letters, paper.into_pages(), &marks)
+    write::write(report, &letters, paper.finish(), &marks)
 }

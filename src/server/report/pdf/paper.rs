@@ -1,6 +1,9 @@
 //! Pages with a cursor that goes down and begins a new page where there is no room.
 
-use super::Letters;
+use super::{
+    Letters,
+    parts::{Part, Role},
+};
 use crate::report::drawing::Shape;
 
 /// A4, in points.
@@ -18,24 +21,29 @@ pub(super) enum Mark {
     Words {
         x: f64,
         y: f64,
-        size: f64,
-        bold: bool,
-        colour: [u8; 3],
+        look: Look,
         text: String,
     },
 }
 
-/// A place on a page.
+/// A place on a page, in a part of the report or in none.
 #[derive(Clone, Copy)]
 pub(super) struct Place {
     pub(super) page: usize,
     pub(super) y: f64,
+    pub(super) part: Option<usize>,
 }
+
+/// The marks of a page, each with the part that it belongs to; none for what only decorates.
+pub(super) type Page = Vec<(Option<usize>, Mark)>;
 
 pub(super) struct Paper<'a> {
     pub(super) letters: &'a Letters,
-    pages: Vec<Vec<Mark>>,
+    pages: Vec<Page>,
     y: f64,
+    parts: Vec<Part>,
+    /// The parts that the cursor stands in, the innermost last; none within decoration.
+    open: Vec<Option<usize>>,
 }
 
 /// How a text is set.
@@ -63,19 +71,43 @@ impl Look {
 
 impl<'a> Paper<'a> {
     pub(super) fn new(letters: &'a Letters) -> Self {
-        Self { letters, pages: vec![Vec::new()], y: TOP }
+        Self { letters, pages: vec![Vec::new()], y: TOP, parts: Vec::new(), open: Vec::new() }
     }
 
     pub(super) fn place(&self) -> Place {
-        Place { page: self.pages.len() - 1, y: self.y }
+        Place { page: self.pages.len() - 1, y: self.y, part: self.part_here() }
     }
 
     pub(super) fn pages(&self) -> usize {
         self.pages.len()
     }
 
-    pub(super) fn into_pages(self) -> Vec<Vec<Mark>> {
-        self.pages
+    pub(super) fn finish(self) -> (Vec<Page>, Vec<Part>) {
+        (self.pages, self.parts)
+    }
+
+    fn part_here(&self) -> Option<usize> {
+        self.open.last().copied().flatten()
+    }
+
+    /// Sets a part of the report; within decoration there are none.
+    pub(super) fn part<T>(&mut self, role: Role, set: impl FnOnce(&mut Self) -> T) -> T {
+        if self.open.last() == Some(&None) {
+            return set(self);
+        }
+        let within = self.part_here();
+        self.parts.push(Part { role, within });
+        self.open.push(Some(self.parts.len() - 1));
+        let done = set(self);
+        self.open.pop();
+        done
+    }
+
+    /// Sets what stands there already, in other words or on an earlier page: it is not read aloud.
+    pub(super) fn decoration(&mut self, set: impl FnOnce(&mut Self)) {
+        self.open.push(None);
+        set(self);
+        self.open.pop();
     }
 
     /// Whether so much fits below the cursor.
@@ -103,23 +135,28 @@ impl<'a> Paper<'a> {
         self.shape_on(self.pages.len() - 1, shape);
     }
 
+    /// Lines and areas are decoration, but in a drawing.
     pub(super) fn shape_on(&mut self, page: usize, shape: Shape) {
-        self.pages[page].push(Mark::Shape(shape));
+        let part = self.part_here().filter(|&at| matches!(self.parts[at].role, Role::Drawing(_)));
+        self.pages[page].push((part, Mark::Shape(shape)));
     }
 
     /// Words on the base line `below` the cursor.
     pub(super) fn words(&mut self, x: f64, below: f64, look: Look, text: &str) {
-        let (page, y) = (self.pages.len() - 1, self.y + below);
-        self.write_at(page, x, y, look.size, look.bold, look.colour, text);
+        let here = self.place();
+        self.write_at(Place { y: here.y + below, ..here }, x, look, text);
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a place, a look and a text, of which only this needs all parts")]
-    pub(super) fn write_at(&mut self, page: usize, x: f64, y: f64, size: f64, bold: bool, colour: [u8; 3], text: &str) {
-        self.pages[page].push(Mark::Words { x, y, size, bold, colour, text: text.to_owned() });
+    pub(super) fn write_at(&mut self, Place { page, y, part }: Place, x: f64, look: Look, text: &str) {
+        self.pages[page].push((part, Mark::Words { x, y, look, text: text.to_owned() }));
     }
 
-    /// A paragraph from `left` to `right`, over pages if it must; the cursor stands below it.
+    /// A paragraph from `left` to `right`, over pages if it must; the cursor stands below it. It is a part of its own
+    /// unless it is set within one.
     pub(super) fn paragraph(&mut self, text: &str, look: Look, left: f64, right: f64) {
+        if self.open.is_empty() {
+            return self.part(Role::Paragraph, |paper| paper.paragraph(text, look, left, right));
+        }
         for line in self.letters.lines(text, look.size, look.bold, right - left) {
             self.make_room(look.leading());
             self.words(left, look.size * 1.15, look, &line);

@@ -3,6 +3,7 @@
 use super::{
     INK, Letters, RULE,
     paper::{LEFT, Look, Paper, RIGHT},
+    parts::Role,
 };
 use crate::report::{Column, ReportTable};
 
@@ -27,18 +28,24 @@ pub(super) fn set(paper: &mut Paper<'_>, table: &ReportTable) {
     let caption = Look::bold(9.5, INK);
     // Caption, head and two rows at least stay together.
     paper.make_room(caption.leading() + setting.leading() * (HEAD_LINES + 4.0));
-    paper.paragraph(&table.caption, caption, LEFT, RIGHT);
-    head(paper, table, &setting);
+    paper.part(Role::Table, |paper| {
+        paper.part(Role::Caption, |paper| paper.paragraph(&table.caption, caption, LEFT, RIGHT));
+        paper.part(Role::TableHead, |paper| head(paper, table, &setting));
+        paper.part(Role::TableBody, |paper| body(paper, table, &setting));
+    });
+    paper.down(8.0);
+}
+
+fn body(paper: &mut Paper<'_>, table: &ReportTable, setting: &Setting) {
     for row in &table.rows {
         let cells = setting.wrapped(paper.letters, row, false);
         if !paper.has_room(setting.height(&cells)) {
             paper.turn();
-            head(paper, table, &setting);
+            paper.decoration(|paper| head(paper, table, setting));
         }
         setting.row(paper, &table.columns, &cells, false);
         paper.rule(LEFT, RIGHT, 0.5, RULE);
     }
-    paper.down(8.0);
 }
 
 fn head(paper: &mut Paper<'_>, table: &ReportTable, setting: &Setting) {
@@ -65,19 +72,30 @@ impl Setting {
         cells.iter().map(Vec::len).max().unwrap_or(1) as f64 * self.leading() + 2.0 * PAD * 0.8
     }
 
-    fn row(&self, paper: &mut Paper<'_>, columns: &[Column], cells: &[Vec<String>], bold: bool) {
-        let look = Look { size: self.size, bold, colour: INK };
-        for (at, lines) in cells.iter().enumerate() {
-            for (line, text) in lines.iter().enumerate() {
-                let x = if columns[at].number {
-                    self.edges[at + 1] - PAD - paper.letters.width(text, self.size, bold)
-                } else {
-                    self.edges[at] + PAD
+    fn row(&self, paper: &mut Paper<'_>, columns: &[Column], cells: &[Vec<String>], is_head: bool) {
+        paper.part(Role::Row, |paper| {
+            for (at, lines) in cells.iter().enumerate() {
+                let role = match (is_head, at) {
+                    (true, _) => Role::ColumnName,
+                    (false, 0) if !columns[0].number => Role::RowName,
+                    _ => Role::Cell,
                 };
-                paper.words(x, PAD * 0.8 + self.size + self.leading() * line as f64, look, text);
+                paper.part(role, |paper| self.cell(paper, columns, (at, lines), is_head));
             }
-        }
+        });
         paper.down(self.height(cells));
+    }
+
+    fn cell(&self, paper: &mut Paper<'_>, columns: &[Column], (at, lines): (usize, &Vec<String>), is_head: bool) {
+        let look = Look { size: self.size, bold: is_head, colour: INK };
+        for (line, text) in lines.iter().enumerate() {
+            let x = if columns[at].number {
+                self.edges[at + 1] - PAD - paper.letters.width(text, self.size, is_head)
+            } else {
+                self.edges[at] + PAD
+            };
+            paper.words(x, PAD * 0.8 + self.size + self.leading() * line as f64, look, text);
+        }
     }
 }
 

@@ -10,12 +10,14 @@ use krilla::{
     page::PageSettings,
     paint::{Fill, Stroke, StrokeDash},
     surface::Surface,
+    tagging::{Artifact, ArtifactType, ContentTag, Identifier},
     text::TextDirection,
 };
 
 use super::{
     Letters, ReportError,
-    paper::{HEIGHT, LEFT, Mark, WIDTH},
+    paper::{HEIGHT, LEFT, Mark, Page, WIDTH},
+    parts::{self, Part},
 };
 use crate::report::{Report, drawing::Shape};
 
@@ -25,7 +27,7 @@ const ROUND: f32 = 0.552_284_8;
 pub(super) fn write(
     report: &Report,
     letters: &Letters,
-    pages: Vec<Vec<Mark>>,
+    (pages, parts): (Vec<Page>, Vec<Part>),
     sections: &[super::Mark],
 ) -> Result<Vec<u8>, ReportError> {
     let mut document = Document::new_with(SerializeSettings::default());
@@ -45,13 +47,15 @@ pub(super) fn write(
     document.set_outline(outline);
     let size = PageSettings::from_wh(single(WIDTH), single(HEIGHT));
     let size = size.ok_or_else(|| ReportError::Setting("the paper has no size".to_owned()))?;
+    let mut content = vec![Vec::new(); parts.len()];
     for marks in pages {
         let mut page = document.start_page_with(size.clone());
         let mut surface = page.surface();
-        marks.iter().for_each(|mark| set(&mut surface, letters, mark));
+        set_page(&mut surface, letters, &marks, &mut content);
         surface.finish();
         page.finish();
     }
+    document.set_tag_tree(parts::tree(&parts, content, report.language.tag()));
     document.finish().map_err(|error| ReportError::Setting(format!("{error:?}")))
 }
 
@@ -69,14 +73,28 @@ fn stroke([red, green, blue]: [u8; 3], width: f64, dashed: bool) -> Stroke {
     Stroke { paint: rgb::Color::new(red, green, blue).into(), width: single(width), dash, ..Stroke::default() }
 }
 
+/// Sets the marks, those of one part together, and notes what was set for each part.
+fn set_page(surface: &mut Surface<'_>, letters: &Letters, marks: &Page, content: &mut [Vec<Identifier>]) {
+    for together in marks.chunk_by(|(one, _), (next, _)| one == next) {
+        let part = together.first().and_then(|(part, _)| *part);
+        let decoration = ContentTag::Artifact(Artifact::with_kind(ArtifactType::Layout));
+        let identifier = surface.start_tagged(part.map_or(decoration, |_| ContentTag::Other));
+        together.iter().for_each(|(_, mark)| set(surface, letters, mark));
+        surface.end_tagged();
+        if let Some(part) = part {
+            content[part].push(identifier);
+        }
+    }
+}
+
 fn set(surface: &mut Surface<'_>, letters: &Letters, mark: &Mark) {
     match mark {
-        Mark::Words { x, y, size, bold, colour, text } => {
-            surface.set_fill(Some(fill(*colour)));
+        Mark::Words { x, y, look, text } => {
+            surface.set_fill(Some(fill(look.colour)));
             surface.set_stroke(None);
-            let font = if *bold { &letters.bold } else { &letters.regular };
+            let font = if look.bold { &letters.bold } else { &letters.regular };
             let from = Point::from_xy(single(*x), single(*y));
-            surface.draw_text(from, font.clone(), single(*size), text, false, TextDirection::LeftToRight);
+            surface.draw_text(from, font.clone(), single(look.size), text, false, TextDirection::LeftToRight);
         }
         Mark::Shape(shape) => draw(surface, shape),
     }
