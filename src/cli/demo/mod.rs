@@ -30,6 +30,10 @@ use waves::{WAVES, Wave};
 const QUESTIONNAIRE: &str = include_str!("../../../questionnaires/csl-demo.toml");
 const PROFILE: &str = include_str!("../../../questionnaires/profiles/A-2024.toml");
 
+/// Bytes of a sample file for each interview hoped for, with room to spare, and the least that any demo gets.
+const SAMPLE_BYTES_AN_INTERVIEW: usize = 200;
+const SAMPLE_BYTES_MIN: usize = 8 << 20;
+
 /// Run the whole job on a synthetic city and leave a server running
 ///
 /// Makes a database, publishes the shipped example questionnaire, draws a synthetic city like 哈尔滨市 and three samples of it (2021, 2023, 2025), submits the responses
@@ -93,6 +97,8 @@ fn config(arguments: &DemoArguments, folder: &DemoFolder) -> Result<Config> {
         // The demo's folder holds all that the demo makes, its keys too.
         key_dir: arguments.database_url.is_some().then(|| folder.path().join("scilit.keys")),
         listen: Some(arguments.listen),
+        // The sample of a large demo is a large file.
+        import_bytes_max: Some(SAMPLE_BYTES_MIN.max(arguments.persons as usize * SAMPLE_BYTES_AN_INTERVIEW)),
         // Everything shown is made up: the start page works without a token.
         public_results: Some(true),
         // Whoever tries the desk on this machine does so without HTTPS.

@@ -23,6 +23,13 @@ pub(super) struct Wave {
 /// Persons of a city for each interview: a survey takes a tenth of all households at most, of which some do not answer.
 const PERSONS_AN_INTERVIEW: u32 = 30;
 
+/// Interviews of the whole city that one more 居/村委会 in each of its 18 districts gives: 50 of its 100 households, of
+/// which three quarters answer.
+const INTERVIEWS_A_PLACE_IN_EACH_DISTRICT: u32 = 18 * 50 * 3 / 4;
+
+/// Half of the 居/村委会 in the smallest district.
+const PLACES_A_DISTRICT_MAX: usize = 15;
+
 /// The story: the share rises towards its target and 城 and 乡 come closer.
 ///
 /// The last wave is the city of `docs/simulation.md`; the earlier ones are the same people with fewer of them literate.
@@ -68,9 +75,13 @@ impl Wave {
     }
 
     /// The survey's design.
+    ///
+    /// A large sample takes more places, so that none is asked for more than about half of its households.
     pub(super) fn design(&self, seed: u64, persons: u32) -> SurveyDesign {
         let design = SurveyDesign::wave(self.fieldwork.0, seed.wrapping_sub(self.seed_step), persons);
-        SurveyDesign { case_prefix: self.case_prefix.to_owned(), ..design }
+        let places = persons.div_ceil(INTERVIEWS_A_PLACE_IN_EACH_DISTRICT) as usize;
+        let psus_per_district = places.clamp(design.psus_per_district, PLACES_A_DISTRICT_MAX);
+        SurveyDesign { case_prefix: self.case_prefix.to_owned(), psus_per_district, ..design }
     }
 
     /// Whether it is the newest, whose field work is not closed.

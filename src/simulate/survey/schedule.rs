@@ -16,13 +16,14 @@ const LATE_MINUTES_MAX: f64 = 25.0;
 impl DrawnSurvey<'_> {
     /// Start of the interview of a case, in milliseconds since 1970.
     ///
-    /// One surveyor works through the 居/村委会 of a district, each from its own first day on, seven visits a day.
+    /// One surveyor works through the 居/村委会 of a district, each from its own first day on, seven visits a day. Where a
+    /// sample is too large for that the visits go round the days of the field work again, and overlap.
     pub(super) fn started_ms(&self, case: &DrawnCase) -> i64 {
         let psus = self.design.psus_per_district as i64;
         let period = i64::from(self.design.fieldwork_days);
         let first_day = i64::from(case.psu_serial) * period / psus;
         let visit = usize::from(case.household_serial);
-        let day = (first_day + (visit / APPOINTMENTS.len()) as i64).min(period - 1);
+        let day = (first_day + (visit / APPOINTMENTS.len()) as i64) % period;
         let late =
             Stream::new(self.design.seed, Purpose::Schedule, u64::from(case.household)).unit() * LATE_MINUTES_MAX;
         let minute = APPOINTMENTS[visit % APPOINTMENTS.len()];
