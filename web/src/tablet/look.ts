@@ -36,6 +36,16 @@ export function speak(next: Language): void {
   localStorage.setItem(LANGUAGE_KEY, next);
 }
 
+/** Words in traditional Mongolian script; no browser names the language in it. */
+const IN_ITS_SCRIPT: Readonly<Record<string, string>> = { Mong: 'ᠮᠣᠩᠭᠣᠯ' };
+
+/** A language by its own name, in its own script. */
+export function languageName(tag: string): string {
+  const [base = tag, ...rest] = tag.split('-');
+  const written = rest.map((part) => IN_ITS_SCRIPT[part]).find(Boolean);
+  return written ?? new Intl.DisplayNames([tag], { type: 'language' }).of(base) ?? tag;
+}
+
 /** A text of the server's in the language of the screens. */
 export const say = (texts: Texts | undefined): string => (texts ? textIn(texts, spoken.value) : '');
 
