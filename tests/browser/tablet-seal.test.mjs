@@ -45,12 +45,6 @@ async function interview(t, number) {
   await t.at('review').waitFor();
 }
 
-async function lockAndOpen(t) {
-  await t.at('lock').click();
-  await t.at('unlock').waitFor();
-  await t.unlock();
-}
-
 const sendBack = async (number, items = ['comment']) => {
   const [kept] = await of(number);
   const item_comments = items.map((item) => ({ item, comment: '请核实' }));
@@ -123,13 +117,13 @@ describe('acc061 the tablet is lost and its PIN is known', () => {
     await interview(t, '000002');
     await t.finish();
     assert.deepEqual(await storesThatTell(t, CANARY), ['events', 'queue', 'visits'], 'the control');
-    await lockAndOpen(t);
+    await t.lockAndOpen();
     assert.deepEqual(await storesThatTell(t, CANARY), ['events', 'queue', 'visits'], 'nothing is lost');
     field.line.rewrite = null;
     await t.go('today');
     await t.at('sync').click();
     await t.page.locator('[data-test=sync]:enabled').waitFor();
-    await lockAndOpen(t);
+    await t.lockAndOpen();
     assert.deepEqual(await storesThatTell(t, CANARY), []);
     field.line.mode = 'pass';
     await t.go('queue');
@@ -146,7 +140,7 @@ describe('a sealed record that the server cannot open', () => {
     field.line.mode = 'dead';
     await interview(t, '000003');
     await t.finish();
-    await lockAndOpen(t);
+    await t.lockAndOpen();
     await t.page.evaluate(
       () =>
         new Promise((resolve) => {
@@ -178,12 +172,10 @@ describe('acc050 returned work whose answers are not on the tablet', () => {
     await interview(t, '000004');
     await t.finish();
     await t.waitState('000004', 'verified');
-    await lockAndOpen(t);
+    await t.lockAndOpen();
     const id = await sendBack('000004');
     const first = (await field.response(id)).answers;
-    await t.go('queue');
-    await t.upload();
-    await t.page.locator('[data-test=upload]:enabled').waitFor();
+    await t.meet();
     assert.equal(field.line.seen.filter((one) => one.path.endsWith(`/responses/${id}/returned`)).length, 1, 'asked once');
     assert.deepEqual(await storesThatTell(t, CANARY), ['visits'], 'it is work again, under the PIN');
     await t.kill();
@@ -197,7 +189,7 @@ describe('acc050 returned work whose answers are not on the tablet', () => {
     await t.at('correct').click();
     await correct(t);
     assert.deepEqual(await storesThatTell(t, CANARY), [], 'corrected, it is the server\'s alone');
-    await lockAndOpen(t);
+    await t.lockAndOpen();
     field.line.mode = 'pass';
     await t.go('queue');
     await t.upload();
@@ -217,12 +209,10 @@ describe('acc050 returned work whose answers are not on the tablet', () => {
     await interview(t, '000005');
     await t.finish();
     await t.waitState('000005', 'verified');
-    await lockAndOpen(t);
+    await t.lockAndOpen();
     await sendBack('000005');
     Object.assign(field.line, { mode: 'dead', only: /\/returned$/ });
-    await t.go('queue');
-    await t.upload();
-    await t.page.locator('[data-test=upload]:enabled').waitFor();
+    await t.meet();
     await t.go('inbox');
     await t.at('correct').click();
     await t.at('not-here').getByText('没有网络，取不到内容').waitFor();
@@ -242,7 +232,7 @@ describe('acc005 a package with records that only the server opens', () => {
     field.line.mode = 'dead';
     await interview(t, '000006');
     await t.finish();
-    await lockAndOpen(t);
+    await t.lockAndOpen();
     await t.go('queue');
     await t.page.locator('summary').click();
     const [download] = await Promise.all([t.page.waitForEvent('download'), t.at('export').click()]);
@@ -286,7 +276,7 @@ describe('the tablet goes back with sealed records', () => {
     field.line.mode = 'dead';
     await interview(t, '000007');
     await t.finish();
-    await lockAndOpen(t);
+    await t.lockAndOpen();
     field.line.mode = 'pass';
     await t.go('queue');
     await t.upload();
