@@ -11,7 +11,7 @@ import { putAway } from '../src/tablet/work/away';
 import { adopt, contentOf, forOffice } from '../src/tablet/work/package';
 import { isAway, recalled, rest } from '../src/tablet/work/rest';
 import { isFor } from '../src/tablet/work/returned';
-import { emptyVisit, type Book, type Interview, type SealingKey, type Visit } from '../src/tablet/work/types';
+import { emptyVisit, type Book, type CaseValue, type Interview, type SealingKey, type Visit } from '../src/tablet/work/types';
 
 const suite = new CipherSuite({ kem: new DhkemP256HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes256Gcm() });
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -131,9 +131,9 @@ describe('sealed to the server', () => {
     const old = visitOf({ finished: [{ id: 'i', rev: 1, sha256: 'd', at: 9, code: 'c' }] });
     await one.keepVisit(old, [{ kind: 'paradata', name: 'begin' }, { kind: 'paradata', name: 'finish' }], { queued: row(), body: bytes('body') });
     one.forgetFinished();
-    await putAway(one, null);
+    await putAway(one, { ...book(), sealing: null });
     expect((await one.visit('s/000001'))?.last).toEqual(interview);
-    await putAway(one, sealing);
+    await putAway(one, book());
     const [queued] = await one.queue();
     expect(queued?.body).toBeNull();
     expect(queued?.office && (await opened(queued.office, recordOf(row())))).toBe('body');
@@ -156,8 +156,18 @@ describe('sealed to the server', () => {
     const [queued] = await one.queue();
     if (queued) await one.purge(queued);
     one.forgetFinished();
-    await putAway(one, sealing);
+    await putAway(one, book());
     expect((await one.visit('s/000001'))?.last).toBeNull();
+  });
+
+  it('what came back stays while it is to be corrected, and goes when it is not', async () => {
+    const one = await session();
+    await one.keepVisit(visitOf({ recalled: 1 }));
+    const held = (state: string): Book => ({ ...book(), cases: { 's/000001': { key: 's/000001', survey: 's', case: '000001', value: { state } as CaseValue } } });
+    await putAway(one, held('returned'));
+    expect((await one.visit('s/000001'))?.last).toEqual(interview);
+    await putAway(one, held('void'));
+    expect(await one.visit('s/000001')).toEqual(rest(visitOf()));
   });
 
   it('a package carries the sealed record, and another tablet takes it in as it is', async () => {

@@ -64,7 +64,7 @@ export async function start(): Promise<void> {
 export async function enter(next: Session): Promise<void> {
   const book = await next.book();
   // What cannot be sealed now stays as it is, and is sealed another time.
-  await putAway(next, book.sealing).catch(() => undefined);
+  await putAway(next, book).catch(() => undefined);
   const [visits, rows, open] = await Promise.all([next.visits(), next.queue(), next.openCase()]);
   // Watching two thousand cases one by one would only make the list slow: `told` says that some of them changed.
   app.book = { ...book, cases: markRaw(book.cases) };
@@ -81,7 +81,7 @@ export async function enter(next: Session): Promise<void> {
 export function leave(): void {
   const owner = session.value;
   owner?.forgetFinished();
-  if (owner) void putAway(owner, app.book?.sealing).catch(() => undefined);
+  if (owner) void putAway(owner, toRaw(app.book)).catch(() => undefined);
   session.value = null;
   instruments.clear();
   Object.assign(app, { book: null, open: null, visits: {}, rows: [], events: 0, network: 'unknown' });

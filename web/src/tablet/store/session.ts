@@ -6,6 +6,9 @@ import { completeVisit, type Book, type SealingKey, type Visit } from '../work/t
 import { EventLog, type Batch, type TabletEvent } from './events';
 import type { Envelope } from './office';
 
+/** The name of the lock on a visit: whoever writes it has it. */
+export const draftLock = (owner: Session, key: string): string => `draft:${owner.owner}/${key}`;
+
 const FREE_MISSES = 5;
 export const PIN_LENGTH_MIN = 6;
 

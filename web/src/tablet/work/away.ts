@@ -1,10 +1,8 @@
 import type { QueueRow } from '../store/database';
 import { recordOf, sealFor, type Envelope } from '../store/office';
-import type { Session } from '../store/session';
-import type { SealingKey, Visit } from './types';
-
-/** The name of the lock on a visit: whoever writes it has it. */
-export const draftLock = (owner: Session, key: string): string => `draft:${owner.owner}/${key}`;
+import { draftLock, type Session } from '../store/session';
+import { isReturned } from './returned';
+import type { Book, SealingKey, Visit } from './types';
 
 /**
  * A finished record for the server alone; null where it names no key, or what it names is none. Then the record stays under the
@@ -15,14 +13,15 @@ export const sealRecord = (sealing: SealingKey | null | undefined, owner: Sessio
 
 /**
  * Seals to the server whatever is finished and could be read with the PIN: events that wait, and records that an earlier program left
- * or that had no key to be sealed to. At every lock and every unlock.
+ * or that had no key to be sealed to. What came back and is not to be corrected any more goes as well. At every lock and every unlock.
  */
-export async function putAway(owner: Session, sealing: SealingKey | null | undefined): Promise<void> {
+export async function putAway(owner: Session, book: Book | null): Promise<void> {
+  const sealing = book?.sealing;
   if (!sealing) return;
   await navigator.locks.request(`away:${owner.owner}`, async () => {
     await putRowsAway(owner, sealing);
     const rows = new Map((await owner.queue()).map((row) => [`${row.id}/${row.rev}`, row]));
-    for (const visit of await owner.visits()) if (mayGo(visit, rows)) await putVisitAway(owner, visit.key, rows);
+    for (const visit of await owner.visits()) if (mayGo(visit, rows) || isSettled(visit, book)) await putVisitAway(owner, visit.key, rows, book);
     await owner.sealEvents(sealing);
   });
 }
@@ -42,12 +41,17 @@ function mayGo(visit: Visit, rows: ReadonlyMap<string, QueueRow>): boolean {
   return row ? Boolean(row.office) || row.state === 'purged' : false;
 }
 
+/** Whether a visit was fetched to be corrected, and is voided, or somebody else's, before anybody began. */
+const isSettled = (visit: Visit, book: Book): boolean => visit.recalled !== null && visit.interview === null && !isReturned(book, visit.key);
+
 /** One that another tab has open is left for the next time. */
-async function putVisitAway(owner: Session, key: string, rows: ReadonlyMap<string, QueueRow>): Promise<void> {
+async function putVisitAway(owner: Session, key: string, rows: ReadonlyMap<string, QueueRow>, book: Book): Promise<void> {
   await navigator.locks.request(draftLock(owner, key), { ifAvailable: true }, async (lock) => {
     const visit = lock && (await owner.visit(key));
     const done = visit?.finished.at(-1);
-    if (!visit || !done || !mayGo(visit, rows)) return;
+    if (!visit || !done) return;
+    if (isSettled(visit, book)) await owner.keepVisit({ ...visit, recalled: null });
+    if (!mayGo(visit, rows)) return;
     const began = visit.last?.began;
     const finished = [...visit.finished.slice(0, -1), { ...done, sealed: true, ...(began && { began }) }];
     await owner.keepVisit({ ...visit, finished });

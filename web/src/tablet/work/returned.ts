@@ -1,6 +1,5 @@
 import type { Answer, Send } from '../net/api';
-import type { Session } from '../store/session';
-import { draftLock } from './away';
+import { draftLock, type Session } from '../store/session';
 import { isAway, recalled } from './rest';
 import { digestOf } from './submission';
 import type { Book, InboxMessage, Visit } from './types';
@@ -30,6 +29,9 @@ export async function recall(book: Book, send: Send, visit: Visit): Promise<Reca
   return { kind: 'here', visit: recalled(visit, answer.text) };
 }
 
+/** Whether a case is this person's to correct, as far as the tablet was told. */
+export const isReturned = (book: Book, key: string): boolean => book.cases[key]?.value.state === 'returned' && !book.cases[key].moved;
+
 /** The visits that came back and whose answers are not kept here yet, by the case's key. */
 async function wanted(owner: Session, book: Book): Promise<string[]> {
   const rows = await owner.queue();
@@ -37,7 +39,7 @@ async function wanted(owner: Session, book: Book): Promise<string[]> {
   for (const message of book.messages) {
     const row = rows.find((one) => one.id === message.response && one.rev === message.rev);
     const cases = row ? Object.keys(book.cases).filter((key) => key.endsWith(`/${row.case}`)) : [];
-    for (const key of cases) {
+    for (const key of cases.filter((one) => isReturned(book, one))) {
       const visit = await owner.visit(key);
       if (visit && isFor(visit, message) && visit.recalled !== message.rev && visit.finished.at(-1)?.sealed) keys.add(key);
     }

@@ -4,7 +4,8 @@ import { app, failed, refresh, RELEASE, request, round, signedIn } from '../app'
 import type { Instrument } from '../../rules/form';
 import type { TabletEvent } from '../store/events';
 import { breakOff, orderOf } from './interview';
-import { draftLock, sealRecord } from './away';
+import { draftLock } from '../store/session';
+import { sealRecord } from './away';
 import { isFor, recall, type Recalled } from './returned';
 import { bodyOf, digestOf, shortCode } from './submission';
 import { emptyVisit, type Attempt, type Case, type InboxMessage, type Position, type Visit } from './types';
