@@ -17,6 +17,8 @@ export type Unlocked = { readonly ok: true; readonly session: Session } | { read
 /** One signed-in person: every read and write of theirs goes through here, sealed. */
 export class Session {
   private readonly log: EventLog;
+  /** Cases whose returned answers the server would not hand out: asked for once by itself, since each reading is in its log. */
+  readonly declined = new Set<string>();
   /**
    * What the surveyor finished since the PIN was asked, as it can be read: in memory only, so that it is gone with the lock and
    * with the process, however that ends.

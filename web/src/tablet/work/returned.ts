@@ -41,7 +41,8 @@ async function wanted(owner: Session, book: Book): Promise<string[]> {
     const cases = row ? Object.keys(book.cases).filter((key) => key.endsWith(`/${row.case}`)) : [];
     for (const key of cases.filter((one) => isReturned(book, one))) {
       const visit = await owner.visit(key);
-      if (visit && isFor(visit, message) && visit.recalled !== message.rev && visit.finished.at(-1)?.sealed) keys.add(key);
+      const isMissing = visit && isFor(visit, message) && visit.recalled !== message.rev && visit.finished.at(-1)?.sealed;
+      if (isMissing && !owner.declined.has(key)) keys.add(key);
     }
   }
   return [...keys];
@@ -59,7 +60,7 @@ export async function recallAll(owner: Session, book: Book, send: Send, here: (v
       if (got?.kind === 'here') {
         await owner.keepVisit(got.visit);
         here(got.visit);
-      }
+      } else if (got && got.kind !== 'offline') owner.declined.add(key);
       return got;
     });
     if (result?.kind === 'offline') return result;
