@@ -77,7 +77,7 @@ pub use publish::publish;
 pub use rates::{Purpose, Rate, Rates, Throttle};
 pub use review::{review, review_many, take_body};
 pub use roles::{Actor, Role};
-pub use sealing::{SealedError, SealingKeys};
+pub use sealing::{Bound, Envelope, SealedError, SealingKeys};
 pub use submissions::Received;
 pub use surveys::{CheckedFile, NewSurvey, check_file, create_survey, put_file, set_questionnaire};
 pub use writer::{Arriving, KeptAndJudged, Pending, Writer};

@@ -1,25 +1,17 @@
 //! Packages: what a tablet that cannot send carries away as a file. The finished records in it are sealed to the server's
 //! key, so that the office can take them in without the tablet's PIN.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{AccountRefusal, Actor, Clock, Fault, Refusal, Role, SealedError, SealingKeys, Text, enrolment::is_within};
+use super::{
+    AccountRefusal, Actor, Bound, Clock, Envelope, Fault, Refusal, Role, SealedError, SealingKeys, Text,
+    enrolment::is_within,
+};
 use crate::storage::{Act, Author, Database};
 
-/// The part of a package that is the office's.
-#[derive(Debug, Clone, Copy)]
-pub struct Sealed<'a> {
-    /// The tablet that the package names.
-    pub tablet: &'a str,
-    /// The id of the server's key.
-    pub key: &'a str,
-    /// The encapsulated key, base64.
-    pub encapsulated: &'a str,
-    /// The sealed records, base64.
-    pub data: &'a str,
-}
+/// What packages are called that this server opens; the name is also what their sealing is bound to.
+pub const FORMATS: [&str; 2] = ["scilit-tablet-package/2", "scilit-tablet-package/3"];
 
 /// Opened records: one JSON object a line, as in a batch, and the tablet in whose name they are handed in.
 #[derive(Debug)]
@@ -30,7 +22,7 @@ pub struct Opened {
     pub owner: Author,
 }
 
-/// Opens a package for somebody whose region has the tablet's person, and logs that they did.
+/// Opens the office's part of a package of this format for somebody whose region has the tablet's person, and logs that they did.
 ///
 /// # Errors
 /// `Faults` with the place when it is damaged or another server's; `Unknown` for a tablet that never enrolled here,
@@ -38,17 +30,15 @@ pub struct Opened {
 pub fn open(
     database: &Database,
     keys: &SealingKeys,
-    sealed: Sealed<'_>,
+    (sealed, format): (&Envelope, &str),
     by: &Actor,
     clock: &Clock,
 ) -> Result<Opened, Refusal> {
-    let device = database.device(sealed.tablet)?.ok_or(AccountRefusal::Unknown)?;
+    let device = database.device(&sealed.tablet)?.ok_or(AccountRefusal::Unknown)?;
     if by.scope.is_some() && !is_within(database, &device.person_id, by.scope.as_deref(), clock.now_ms())? {
         return Err(AccountRefusal::OutOfScope.into());
     }
-    let bytes = |text: &str, pointer: &str| STANDARD.decode(text).map_err(|_| refusal(SealedError::Damaged, pointer));
-    let (encapsulated, data) = (bytes(sealed.encapsulated, "/office_enc")?, bytes(sealed.data, "/office_data")?);
-    let opened = keys.unseal(sealed.key, sealed.tablet, &encapsulated, &data);
+    let opened = keys.unseal(sealed, Bound { purpose: format, names: &[] });
     let lines = opened.map_err(|error| match error {
         SealedError::UnknownKey => refusal(error, "/office_key"),
         SealedError::Damaged => refusal(error, "/office_data"),

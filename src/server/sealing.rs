@@ -1,8 +1,8 @@
-//! The key that tablets seal packages to: HPKE (RFC 9180) in base mode with DHKEM(P-256, HKDF-SHA256), HKDF-SHA256 and
+//! The key that tablets seal records, events and packages to: HPKE (RFC 9180) in base mode with DHKEM(P-256, HKDF-SHA256), HKDF-SHA256 and
 //! AES-256-GCM, which is what browsers have of their own.
 //!
-//! `sealing.toml` in the key folder holds every secret there ever was, because a package that was made before a rotation
-//! may be handed in after it. The last one is in use.
+//! `sealing.toml` in the key folder holds every secret there ever was, because what was sealed before a rotation may be
+//! handed in after it. The last one is in use.
 
 use std::{fmt, fs, path::Path, sync::Arc};
 
@@ -12,6 +12,7 @@ use hpke::{
     single_shot_open,
 };
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use zeroize::Zeroizing;
 
 use super::{
@@ -25,9 +26,6 @@ type Secret = <Kem as hpke::Kem>::PrivateKey;
 
 /// The file of the sealing keys.
 const FILE: &str = "sealing.toml";
-
-/// What the sealed bytes are for; part of the sealing.
-const PURPOSE: &[u8] = b"scilit-tablet-package/2";
 
 /// Hex digits that tell keys apart.
 const ID_DIGITS: usize = 8;
@@ -61,6 +59,29 @@ pub enum SealedError {
     /// The bytes were changed, or are those of another tablet.
     #[error("open what a tablet sealed: the bytes were changed on their way")]
     Damaged,
+}
+
+/// Bytes that a tablet sealed, as they travel.
+#[derive(Debug, Clone, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Envelope {
+    /// The tablet that sealed them.
+    pub tablet: String,
+    /// The id of the server's key.
+    pub key: String,
+    /// The encapsulated key, base64.
+    pub enc: String,
+    /// The sealed bytes, base64.
+    pub data: String,
+}
+
+/// What sealed bytes are, so that none can be taken for another's.
+#[derive(Debug, Clone, Copy)]
+pub struct Bound<'a> {
+    /// What they are for: HPKE's `info`.
+    pub purpose: &'a str,
+    /// What names them besides the tablet: with it the additional data, one a line.
+    pub names: &'a [&'a str],
 }
 
 /// The keys; the last is in use. Cloning shares them.
@@ -119,22 +140,19 @@ impl SealingKeys {
         self.0.last().map(|key| (key.id.as_str(), key.public.as_str()))
     }
 
-    /// Opens what the tablet sealed.
+    /// Opens what a tablet sealed.
     ///
     /// # Errors
-    /// `UnknownKey`; `Damaged` when a byte was changed or the tablet is another.
-    pub fn unseal(
-        &self,
-        key: &str,
-        tablet: &str,
-        encapsulated: &[u8],
-        sealed: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, SealedError> {
-        let key = self.0.iter().find(|known| known.id == key).ok_or(SealedError::UnknownKey)?;
-        let encapsulated = Deserializable::from_bytes(encapsulated).map_err(|_| SealedError::Damaged)?;
-        let (mode, aad) = (OpModeR::Base, tablet.as_bytes());
+    /// `UnknownKey`; `Damaged` when a byte was changed, or when the bytes are another tablet's or something else.
+    pub fn unseal(&self, envelope: &Envelope, bound: Bound<'_>) -> Result<Zeroizing<Vec<u8>>, SealedError> {
+        let key = self.0.iter().find(|known| known.id == envelope.key).ok_or(SealedError::UnknownKey)?;
+        let bytes = |text: &str| STANDARD.decode(text).map_err(|_| SealedError::Damaged);
+        let (encapsulated, sealed) = (bytes(&envelope.enc)?, bytes(&envelope.data)?);
+        let encapsulated = Deserializable::from_bytes(&encapsulated).map_err(|_| SealedError::Damaged)?;
+        let aad = [&[envelope.tablet.as_str()], bound.names].concat().join("\n");
+        let (mode, info, aad) = (OpModeR::Base, bound.purpose.as_bytes(), aad.as_bytes());
         let opened =
-            single_shot_open::<AesGcm256, HkdfSha256, Kem>(&mode, &key.secret, &encapsulated, PURPOSE, sealed, aad);
+            single_shot_open::<AesGcm256, HkdfSha256, Kem>(&mode, &key.secret, &encapsulated, info, &sealed, aad);
         opened.map(Zeroizing::new).map_err(|_| SealedError::Damaged)
     }
 }
@@ -184,23 +202,30 @@ mod tests {
         let (encapsulated, sealed) = hpke::single_shot_seal::<AesGcm256, HkdfSha256, Kem, _>(
             &hpke::OpModeS::Base,
             &to,
-            PURPOSE,
+            b"a purpose",
             "一行".as_bytes(),
-            b"tablet-1",
+            b"tablet-1\none\n2",
             &mut random,
         )
         .expect("sealed");
-        let (encapsulated, mut sealed) = (encapsulated.to_bytes().to_vec(), sealed);
-        let opened = read.unseal(id, "tablet-1", &encapsulated, &sealed).expect("opened");
-        assert_eq!(opened.as_slice(), "一行".as_bytes());
-        assert_eq!(read.unseal(id, "tablet-2", &encapsulated, &sealed), Err(SealedError::Damaged));
-        assert_eq!(read.unseal("00000000", "tablet-1", &encapsulated, &sealed), Err(SealedError::UnknownKey));
-        assert_eq!(read.unseal(id, "tablet-1", &encapsulated[1..], &sealed), Err(SealedError::Damaged));
+        let (enc, data) = (STANDARD.encode(encapsulated.to_bytes()), STANDARD.encode(&sealed));
+        let good = Envelope { tablet: "tablet-1".to_owned(), key: id.to_owned(), enc, data };
+        let bound = Bound { purpose: "a purpose", names: &["one", "2"] };
+        assert_eq!(read.unseal(&good, bound).expect("opened").as_slice(), "一行".as_bytes());
+        let refused = |envelope: Envelope| read.unseal(&envelope, bound).expect_err("closed");
+        assert_eq!(refused(Envelope { tablet: "tablet-2".to_owned(), ..good.clone() }), SealedError::Damaged);
+        assert_eq!(refused(Envelope { key: "00000000".to_owned(), ..good.clone() }), SealedError::UnknownKey);
+        assert_eq!(refused(Envelope { enc: "AA==".to_owned(), ..good.clone() }), SealedError::Damaged);
+        assert_eq!(refused(Envelope { enc: "“".to_owned(), ..good.clone() }), SealedError::Damaged);
+        let mut changed = sealed;
+        changed[0] ^= 1;
+        assert_eq!(refused(Envelope { data: STANDARD.encode(&changed), ..good.clone() }), SealedError::Damaged);
+        for other in [Bound { purpose: "another", ..bound }, Bound { names: &["one"], ..bound }] {
+            assert_eq!(read.unseal(&good, other), Err(SealedError::Damaged), "{other:?}");
+        }
         let newer = SealingKeys::rotate(folder.path(), 3).expect("a new key");
         assert_ne!(newer.in_use(), Some((id, public)));
-        assert!(newer.unseal(id, "tablet-1", &encapsulated, &sealed).is_ok(), "the old key still opens");
-        sealed[0] ^= 1;
-        assert_eq!(read.unseal(id, "tablet-1", &encapsulated, &sealed), Err(SealedError::Damaged));
+        assert!(newer.unseal(&good, bound).is_ok(), "the old key still opens");
     }
 
     /// Bytes that a test can have again.

@@ -61,6 +61,7 @@ fn a_surveyor_can_fetch_forms_submit_read_receipts_and_their_own_log_and_nothing
             ("GET", "/api/v1/receipts/{short}"),
             ("HEAD", "/api/v1/attachments/{uuid}"),
             ("PATCH", "/api/v1/attachments/{uuid}"),
+            ("GET", "/api/v1/responses/{id}/returned"),
             ("POST", "/api/v1/events:batch"),
             ("GET", "/api/v1/cases/{survey}/{case}/attempts"),
             ("GET", "/api/v1/sync/changes"),

@@ -1,10 +1,5 @@
 //! What a tablet that cannot send carried away as a file reaches the server without its PIN, once and for the right office.
 
-use base64::{Engine, engine::general_purpose::STANDARD};
-use hpke::{
-    Deserializable, OpModeS, Serializable, aead::AesGcm256, kdf::HkdfSha256, kem::DhP256HkdfSha256, rand_core,
-    single_shot_seal,
-};
 use scilit::{evidence::sha256_hex, server::Role};
 use serde_json::{Value, json};
 
@@ -16,52 +11,16 @@ use crate::support::{
 
 const OTHER: &str = "019abcde-0000-7000-8000-000000000002";
 
-/// "Random" bytes of a test.
-struct Counting(u8);
-
-impl rand_core::RngCore for Counting {
-    fn next_u32(&mut self) -> u32 {
-        self.0 = self.0.wrapping_mul(31).wrapping_add(7);
-        u32::from(self.0)
-    }
-
-    fn next_u64(&mut self) -> u64 {
-        u64::from(self.next_u32())
-    }
-
-    fn fill_bytes(&mut self, bytes: &mut [u8]) {
-        bytes.iter_mut().for_each(|byte| *byte = self.next_u32().to_le_bytes()[0]);
-    }
-
-    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), rand_core::Error> {
-        self.fill_bytes(bytes);
-        Ok(())
-    }
-}
-
-impl rand_core::CryptoRng for Counting {}
-
 /// A package as the tablet makes it, without the part that its PIN opens.
 fn package(app: &TestApp, tablet: &str, records: &[(&str, String)]) -> Value {
-    let key = app.send(None, "GET", "/api/v1/keys", &[], b"").json()["sealing"].clone();
-    let point = STANDARD.decode(key["key"].as_str().expect("a key")).expect("base64");
-    let to = Deserializable::from_bytes(&point).expect("a point of the curve");
     let line = |(id, body): &(&str, String)| {
         json!({ "id": id, "rev": 1, "sha256": sha256_hex(body.as_bytes()), "body": body }).to_string()
     };
     let lines = records.iter().map(line).collect::<Vec<_>>().join("\n");
-    let (enc, data) = single_shot_seal::<AesGcm256, HkdfSha256, DhP256HkdfSha256, _>(
-        &OpModeS::Base,
-        &to,
-        b"scilit-tablet-package/2",
-        lines.as_bytes(),
-        tablet.as_bytes(),
-        &mut Counting(7),
-    )
-    .expect("sealed");
+    let office = app.sealed(tablet, "scilit-tablet-package/2", &[], lines.as_bytes());
     json!({
         "format": "scilit-tablet-package/2", "made_at": "2025-06-01T08:00:00Z", "device": tablet,
-        "office_key": key["id"], "office_enc": STANDARD.encode(enc.to_bytes()), "office_data": STANDARD.encode(data),
+        "office_key": office["key"], "office_enc": office["enc"], "office_data": office["data"],
         // The part for the PIN is as long as the tablet's work and is not looked at.
         "data": "A".repeat(100_000),
     })

@@ -231,12 +231,12 @@ export class Line {
 
 /** Server, line, people, questionnaire, survey and assigned cases. */
 export class Field {
-  static async open({ cases = 5, settings = {}, title = '平板测试（示例数据）', questionnaire = QUESTIONNAIRE, profile = PROFILE } = {}) {
+  static async open({ cases = 5, settings = {}, title = '平板测试（示例数据）', questionnaire = QUESTIONNAIRE, profile = PROFILE, kish = [] } = {}) {
     const field = new Field();
     field.server = await Server.start({ settings });
     field.line = await Line.open(field.server);
     try {
-      return await field.prepare({ cases, title, questionnaire, profile });
+      return await field.prepare({ cases, title, questionnaire, profile, kish });
     } catch (error) {
       // A server that stays would keep this process from ending.
       await field.close();
@@ -244,7 +244,7 @@ export class Field {
     }
   }
 
-  async prepare({ cases, title, questionnaire, profile }) {
+  async prepare({ cases, title, questionnaire, profile, kish }) {
     const field = this;
     [field.admin, field.second] = [await field.server.signIn('chen'), await field.server.signIn('wang')];
     field.surveyor = await field.person('lixue', 'surveyor', '李雪');
@@ -267,7 +267,8 @@ export class Field {
     const rows = field.cases.map((one, n) => `${one},230102,s1,p${n % 3},urban,0.5,0.1`);
     const sample = `case_id,district,stratum,psu,residence,prob_psu,prob_household\n${rows.join('\n')}\n`;
     await field.admin.send('PUT', `/api/v1/surveys/${field.survey}/files/sample`, sample, 'text/csv');
-    await field.assign();
+    await field.assign(field.surveyor, field.cases.filter((one) => !kish.includes(one)));
+    if (kish.length > 0) await field.assign(field.surveyor, kish, 'kish');
     return field;
   }
 
@@ -278,10 +279,10 @@ export class Field {
     return id;
   }
 
-  async assign(user = this.surveyor, cases = this.cases) {
+  async assign(user = this.surveyor, cases = this.cases, selection = 'uniform') {
     for (let at = 0; at < cases.length; at += 500) {
       const assign = cases.slice(at, at + 500).map((one) => ({ case: one, user, priority: 0, reason: '' }));
-      await this.supervisor.send('POST', `/api/v1/surveys/${this.survey}/assignments`, { assign });
+      await this.supervisor.send('POST', `/api/v1/surveys/${this.survey}/assignments`, { assign, selection });
     }
   }
 

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { Field } from './field.mjs';
+import { eventsOf } from './office.mjs';
 import { PIN, Tablet } from './tablet.mjs';
 
 let field;
@@ -315,7 +316,7 @@ describe('acc010 the clock is set back', () => {
     const sent = JSON.parse(field.line.seen.findLast((one) => one.method === 'PUT' && one.body.includes('"000010"')).body);
     assert.ok(sent.timing.active_ms > 1000 && sent.timing.active_ms < 5 * 60_000, String(sent.timing.active_ms));
     assert.ok(sent.answers.every((answer) => answer.ms === undefined || answer.ms >= 0));
-    const events = field.line.seen.filter((one) => one.path === '/api/v1/events:batch').flatMap((one) => JSON.parse(one.body).events);
+    const events = await eventsOf(field);
     const mine = events.filter((event) => event.interview === sent.id);
     const seqs = mine.map((event) => event.seq);
     assert.deepEqual(seqs, [...seqs].sort((a, b) => a - b));

@@ -5,6 +5,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { Field } from './field.mjs';
+import { eventsOf } from './office.mjs';
 import { PIN, Tablet } from './tablet.mjs';
 
 let field;
@@ -278,7 +279,7 @@ describe('acc044 a contact attempt', () => {
     await t.go('queue');
     await t.upload();
     await t.page.waitForTimeout(1500);
-    const events = field.line.seen.filter((one) => one.path === '/api/v1/events:batch').flatMap((one) => JSON.parse(one.body).events);
+    const events = await eventsOf(field);
     const attempt = events.find((event) => event.kind === 'contact_attempt' && event.outcome === '2.24');
     assert.ok(Math.abs(attempt.wall_ms - Date.now()) < 120_000);
     assert.ok(Math.abs(attempt.gps.lat - 45.75) < 1e-6);

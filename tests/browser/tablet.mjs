@@ -203,6 +203,28 @@ export class Tablet {
 
   upload = () => this.at('upload').click();
 
+  /** The page's clock goes forward by so long, and somebody touches the screen: nothing is locked. */
+  later = (ms) =>
+    this.page.evaluate((more) => {
+      const real = Date.now.bind(Date);
+      Date.now = () => real() + more;
+      document.dispatchEvent(new Event('pointerdown'));
+    }, ms);
+
+  /** Asks the server once and waits for the end of it. */
+  async meet() {
+    await this.go('queue');
+    await this.upload();
+    await this.page.locator('[data-test=upload]:enabled').waitFor();
+  }
+
+  /** Locks the tablet and opens it again. */
+  async lockAndOpen() {
+    await this.at('lock').click();
+    await this.at('unlock').waitFor();
+    await this.unlock();
+  }
+
   /** Until the program is in its own cache and this page runs from it. */
   shellReady = () => this.page.waitForFunction(() => navigator.serviceWorker.controller?.state === 'activated');
 

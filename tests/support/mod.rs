@@ -6,6 +6,7 @@ pub mod app;
 pub mod http;
 pub mod people;
 pub mod postgres;
+pub mod sealing;
 pub mod storm;
 
 use std::{

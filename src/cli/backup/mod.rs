@@ -35,7 +35,7 @@ pub(super) fn operator() -> Author {
 ///
 /// The backup is the state of one moment: everything acknowledged before it began is in it. Keys are not in it unless
 /// --with-keys is given; keep a copy of the key folder apart from the backups, because without `vault.keys` nobody
-/// can read contact data again.
+/// can read contact data again, and without `sealing.toml` nobody what tablets finished and did not hand in yet.
 #[derive(Debug, Args)]
 pub struct BackupArguments {
     /// The file to write; it must not exist

@@ -75,7 +75,7 @@ impl Paced {
                 Ok(Some(Ok(_))) if Instant::now() >= self.deadline => return Err(Problem::of(&codes::TIMEOUT)),
                 Ok(None) => return Ok(None),
                 Ok(Some(Ok(chunk))) if self.read + chunk.len() > self.limits.bytes_max => {
-                    return Err(too_large(self.limits));
+                    return Err(too_large(self.limits.bytes_max));
                 }
                 Ok(Some(Ok(chunk))) => {
                     self.window_bytes += chunk.len() as u128;
@@ -114,8 +114,8 @@ async fn next(mut stream: Pin<&mut BodyStream<Payload>>) -> Option<Result<Bytes,
     .await
 }
 
-fn too_large(limits: Limits) -> Problem {
-    let limit = limits.bytes_max;
+/// More bytes than a body may have.
+pub(super) fn too_large(limit: usize) -> Problem {
     Problem::of(&codes::TOO_LARGE).because(format!("上限为 {limit} 字节（{} KB）", limit / 1024))
 }
 
@@ -135,7 +135,7 @@ fn check_head(request: &HttpRequest, limits: Limits) -> Result<(), Problem> {
         return Err(Problem::of(&codes::UNSUPPORTED_MEDIA).because(format!("应为 {types}，UTF-8 编码")));
     }
     if length(request).is_some_and(|length| length > limits.bytes_max) {
-        return Err(too_large(limits));
+        return Err(too_large(limits.bytes_max));
     }
     Ok(())
 }

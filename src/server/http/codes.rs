@@ -60,6 +60,8 @@ codes! {
     INVALID = "invalid" 422 false "none" "内容未通过检查";
     PURPOSE_MISSING = "purpose-missing" 422 false "none" "下载个人层面的数据须写明用途";
     ID_NOT_V7 = "id-not-v7" 422 false "update_app" "问卷编号不是 UUIDv7";
+    SEALED_UNKNOWN_KEY = "sealed-unknown-key" 422 false "contact_supervisor" "内容是为另一台服务器封存的，请联系督导员";
+    SEALED_DAMAGED = "sealed-damaged" 422 false "contact_supervisor" "封存的内容已损坏或被改动，请联系督导员";
     THROTTLED = "throttled" 429 true "wait" "请求过于频繁";
     NO_FONT = "no-font" 501 false "none" "服务器缺少中文字体，不能生成 PDF；网页版报告不受影响";
     INTERNAL = "internal" 500 true "keep_local" "服务器内部错误";

@@ -12,10 +12,11 @@ use super::{
     Problem, Shared, body, codes,
     extract::{Asker, Soon, call, checked, shared},
     problem::ProblemBody,
+    sealed,
 };
 use crate::{
     instrument::Disposition,
-    server::{EventsTaken, Fault, Role, may_see_case, take_events, vault::Vault},
+    server::{Envelope, EventsTaken, Fault, Role, may_see_case, take_events, vault::Vault},
     storage::{ContactAttempt, EventsKept},
 };
 
@@ -40,7 +41,11 @@ impl FromRequest for EventsRequest {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let time_max = shared(&request)?.config.body_time_max;
-            let limits = body::Limits { types: &["application/json"], bytes_max: EVENTS_BYTES_MAX, time_max };
+            if sealed::is_announced(&request) {
+                return checked(&sealed::events(request, payload, EVENTS_BYTES_MAX, time_max).await?);
+            }
+            let types = &["application/json", sealed::MEDIA];
+            let limits = body::Limits { types, bytes_max: EVENTS_BYTES_MAX, time_max };
             checked(&body::read(request, payload, limits).await?)
         })
     }
@@ -96,7 +101,11 @@ pub(super) struct AttemptsBody {
 
 /// Keeps what the asking tablet tells, each number once.
 #[utoipa::path(
-    post, path = "/api/v1/events:batch", tag = "sync", request_body(content = EventsRequest, description = "Up to 500 events in 256 KiB."),
+    post, path = "/api/v1/events:batch", tag = "sync",
+    request_body(
+        content((EventsRequest = "application/json"), (Envelope = "application/vnd.scilit.sealed+json")),
+        description = "Up to 500 events in 256 KiB. Or the same, sealed to the server's key.",
+    ),
     responses(
         (status = 200, description = "Where the tablet stands.", body = EventsBody),
         (status = 409, description = "Only a tablet tells.", body = ProblemBody),

@@ -19,9 +19,9 @@ use actix_web::{
 use serde::de::DeserializeOwned;
 use validator::Validate;
 
-use super::{Problem, Shared, body, codes, json, routes};
+use super::{Problem, Shared, body, codes, json, routes, sealed};
 use crate::{
-    server::{Fault, Refusal, Text},
+    server::{Envelope, Fault, Refusal, Text},
     storage::{Database, Reach, Reviewer, Run, StorageError, Survey},
 };
 
@@ -158,9 +158,12 @@ impl FromRequest for AtRun {
     }
 }
 
-/// A submission's bytes.
+/// A submission's bytes, open or in an envelope.
 #[derive(Debug)]
-pub(super) struct SubmissionBytes(pub(super) Bytes);
+pub(super) enum SubmissionBytes {
+    Open(Bytes),
+    Sealed(Envelope),
+}
 
 impl FromRequest for SubmissionBytes {
     type Error = Problem;
@@ -170,8 +173,12 @@ impl FromRequest for SubmissionBytes {
         let (request, payload) = (request.clone(), payload.take());
         Box::pin(async move {
             let config = shared(&request)?.config.clone();
-            let limits = limits(&["application/json"], config.submission_bytes_max, config.body_time_max);
-            Ok(Self(body::read(request, payload, limits).await?))
+            let (bytes_max, time_max) = (config.submission_bytes_max, config.body_time_max);
+            if sealed::is_announced(&request) {
+                return sealed::read(request, payload, bytes_max, time_max).await.map(Self::Sealed);
+            }
+            let limits = limits(&["application/json", sealed::MEDIA], bytes_max, time_max);
+            Ok(Self::Open(body::read(request, payload, limits).await?))
         })
     }
 }

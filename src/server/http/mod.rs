@@ -43,6 +43,7 @@ mod routes;
 mod run_request;
 mod runs;
 mod schedules;
+mod sealed;
 mod series;
 mod sessions;
 mod submissions;
@@ -80,7 +81,7 @@ pub struct Shared {
     pub clock: Clock,
     /// The signing keys.
     pub keys: Keys,
-    /// The keys that tablets seal packages to.
+    /// The keys that tablets seal what they hand in to.
     pub sealing: SealingKeys,
     /// The signer of the audit log's checkpoints.
     pub notary: Notary,

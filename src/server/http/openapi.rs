@@ -25,7 +25,7 @@ use crate::server::policy::{Access, Open};
         surveys::create, surveys::list, surveys::show, surveys::set_questionnaire, surveys::put_file, file_check::check, maps::put, maps::of_survey, maps::check,
         progress::show, progress::csv, progress::cases, progress::field_persons, queue::list,
         identity::put_contacts, identity::read_contact, identity::read_visit_notes, identity::request_erasure, identity::confirm_erasure,
-        attachments::head, attachments::append, attachments::list, attachments::read, submissions::put, submissions::receipt, responses::list, responses::show, responses::diff,
+        attachments::head, attachments::append, attachments::list, attachments::read, submissions::put, submissions::receipt, responses::list, responses::show, responses::diff, responses::returned,
         review::begin, review::approve, review::send_back, review::request_void, review::confirm_void, review::lock,
         review::reopen, review::promote, review::approve_many, quarantine::choose, quarantine::list, quarantine::accept,
         reserves::release, reserves::list, reserves::csv, assignments::assign, assignments::list, changes::list, events::batch, events::attempts, inbox::list, inbox::acknowledge, surveys::open, surveys::close,

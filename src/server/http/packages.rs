@@ -12,7 +12,7 @@ use super::{
     submissions::Sender,
     sync::{BatchAnswer, Lines, numbered, read_all, results_of},
 };
-use crate::server::packages;
+use crate::server::{Envelope, packages};
 
 /// Records of one package at most.
 const RECORDS_MAX: usize = 1000;
@@ -24,7 +24,7 @@ const AT_ONCE: usize = 50;
 #[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PackageRequest {
-    /// `scilit-tablet-package/2`.
+    /// `scilit-tablet-package/3`, or `/2` of an earlier program.
     #[validate(length(max = 64))]
     format: String,
     /// When it was made.
@@ -52,8 +52,6 @@ pub(super) struct PackageRequest {
     _data: String,
 }
 
-const FORMAT: &str = "scilit-tablet-package/2";
-
 /// A package with its place in memory.
 #[derive(Debug)]
 pub(super) struct Package {
@@ -73,9 +71,9 @@ impl FromRequest for Package {
             let (bytes_max, time_max) = (shared.config.import_bytes_max, shared.config.body_time_max);
             let limits = body::Limits { types: &["application/json"], bytes_max, time_max };
             let request: PackageRequest = checked(&body::read(request, payload, limits).await?)?;
-            match request.format.as_str() {
-                FORMAT => Ok(Self { request, _permit: permit }),
-                _ => Err(Problem::of(&codes::INVALID).because("不是本系统的数据包，或版本不符")),
+            match packages::FORMATS.contains(&request.format.as_str()) {
+                true => Ok(Self { request, _permit: permit }),
+                false => Err(Problem::of(&codes::INVALID).because("不是本系统的数据包，或版本不符")),
             }
         })
     }
@@ -101,8 +99,8 @@ pub(super) async fn take(
     let actor = asker.0.actor.ok_or_else(|| Problem::of(&codes::UNAUTHENTICATED))?;
     let Package { request: file, _permit } = package;
     let read = call(&shared, move |shared| {
-        let PackageRequest { device: tablet, office_key: key, office_enc: encapsulated, office_data: data, .. } = &file;
-        let sealed = packages::Sealed { tablet, key, encapsulated, data };
+        let PackageRequest { format, device: tablet, office_key: key, office_enc: enc, office_data: data, .. } = file;
+        let sealed = (&Envelope { tablet, key, enc, data }, format.as_str());
         let opened = packages::open(&shared.database, &shared.sealing, sealed, &actor, &shared.clock)?;
         let lines = numbered(&opened.lines);
         let sender = Sender { by: opened.owner, revoked: true };

@@ -17,8 +17,11 @@ use super::{
 };
 use crate::{
     instrument::{Sign, Submission},
-    server::{Difference, Fault, People, Text, differences, notices_of},
-    storage::{Interview, InterviewState, Quarantined, ResponseFilter, ReviewAction, StoredBody, SubmissionVersion},
+    server::{Difference, Fault, People, Refusal, Text, differences, notices_of},
+    storage::{
+        Database, Interview, InterviewState, Quarantined, ResponseFilter, ReviewAction, ReviewRefusal, StoredBody,
+        SubmissionVersion,
+    },
 };
 
 /// A page of a list.
@@ -302,6 +305,51 @@ pub(super) async fn show(shared: Data<Shared>, asker: Asker, id: Path<String>) -
     let review = review.into_iter().map(ReviewActionBody::from).collect();
     let body = ResponseDetailBody { response, survey, questionnaire, answers, versions, review, signs, timing, names };
     Ok(HttpResponse::Ok().json(body))
+}
+
+/// Hands a tablet the bytes of an interview of its own that came back, so that they can be corrected there.
+#[utoipa::path(
+    get, path = "/api/v1/responses/{id}/returned", tag = "sync", params(("id" = String, Path, description = "The submission.")),
+    responses(
+        (status = 200, description = "The bytes in force, as they were handed in.", content_type = "application/json", body = Object),
+        (status = 404, description = "No such response, or not this tablet's, or its person has the case no more.", body = ProblemBody),
+        (status = 409, description = "It is not returned, or no tablet asks.", body = ProblemBody),
+    )
+)]
+pub(super) async fn returned(shared: Data<Shared>, asker: Asker, id: Path<String>) -> Result<HttpResponse, Problem> {
+    let actor = asker.0.actor.as_ref();
+    let of = actor.and_then(|actor| actor.device.clone().zip(actor.user.clone()));
+    let (device, person) = of.ok_or_else(|| Problem::of(&codes::WRONG_CREDENTIAL))?;
+    let found = call(&shared, move |shared| {
+        let body = returned_to(&shared.database, &id, &device, &person)?;
+        if let Some(body) = &body {
+            let detail = serde_json::json!({ "returned_rev": body.rev });
+            log_reading(shared, &asker.0, "response.read", format!("response/{}", body.id), detail)?;
+        }
+        Ok(body)
+    });
+    let body = found.await?.ok_or_else(|| Problem::of(&codes::NOT_FOUND))?;
+    let answer = HttpResponse::Ok()
+        .insert_header(("cache-control", "no-store"))
+        .content_type("application/json")
+        .body(body.body);
+    Ok(answer)
+}
+
+/// The bytes in force of a returned interview that came from this tablet, while its person has the case. What is none of
+/// theirs is as if it were not there.
+fn returned_to(database: &Database, id: &str, device: &str, person: &str) -> Result<Option<StoredBody>, Refusal> {
+    let Some(head) = database.interview(id)?.filter(|head| head.surveyor.as_deref() == Some(device)) else {
+        return Ok(None);
+    };
+    let Some((survey, case)) = head.survey_id.as_deref().zip(head.case_id.as_deref()) else { return Ok(None) };
+    if database.holder(survey, case)?.0.as_deref() != Some(person) {
+        return Ok(None);
+    }
+    match head.state() {
+        InterviewState::Returned => Ok(database.submission_body(head.current_seq)?),
+        _ => Err(ReviewRefusal::WrongState(head.state.clone()).into()),
+    }
 }
 
 /// The names of everybody who had a hand in an interview.

@@ -92,6 +92,7 @@ routes! {
     GET "/api/v1/responses/{id}/attachments" => attachments::list;
     GET "/api/v1/responses/{id}/attachments/{uuid}" => attachments::read;
     GET "/api/v1/responses/{id}/diff" => responses::diff;
+    GET "/api/v1/responses/{id}/returned" => responses::returned;
     POST "/api/v1/responses/{id}/review" => review::begin;
     POST "/api/v1/responses/{id}/approve" => review::approve;
     POST "/api/v1/responses/{id}/return" => review::send_back;

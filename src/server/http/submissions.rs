@@ -15,11 +15,12 @@ use super::{
     Problem, Shared, codes,
     extract::{Asker, SubmissionBytes, call},
     problem::ProblemBody,
+    sealed,
 };
 use crate::{
     evidence::{ShortCode, is_sha256_hex, sha256_hex},
     server::{
-        Arriving, Fault, KeptAndJudged, Pending, Received, Text,
+        Arriving, Envelope, Fault, KeptAndJudged, Pending, Received, Text,
         judge::{notices, verdict},
     },
     storage::{Author, InterviewState, Judgement, Kept, StorageError, Waiting},
@@ -62,7 +63,10 @@ pub(super) struct ReceiptBody {
         ("rev" = i32, Path, description = "Revision, from 1.", minimum = 1),
         ("Submission-Sha256" = String, Header, description = "SHA-256 of the body, 64 lower-case hex digits."),
     ),
-    request_body(content = Object, content_type = "application/json", description = "The submission; unknown fields are kept."),
+    request_body(
+        content((Object = "application/json"), (Envelope = "application/vnd.scilit.sealed+json")),
+        description = "The submission; unknown fields are kept. Or the same bytes, sealed to the server's key.",
+    ),
     responses(
         (status = 201, description = "New; the receipt.", body = SubmissionBody),
         (status = 200, description = "The same bytes were stored before; the same receipt.", body = SubmissionBody),
@@ -71,6 +75,7 @@ pub(super) struct ReceiptBody {
         (status = 409, description = "Other bytes are there under this id and revision; both are stored.", body = ProblemBody),
         (status = 413, description = "Too large; nothing is stored.", body = ProblemBody),
         (status = 415, description = "Not JSON, or compressed; nothing is stored.", body = ProblemBody),
+        (status = 422, description = "Not an id or a revision, or a sealing that does not open; nothing is stored.", body = ProblemBody),
     )
 )]
 pub(super) async fn put(
@@ -82,7 +87,14 @@ pub(super) async fn put(
 ) -> Result<HttpResponse, Problem> {
     let (id, rev) = address(&path)?;
     let sha256 = digest(&request)?;
-    let arriving = arriving(&shared, &Sender::of(&asker), Named { id: &id, rev, sha256: &sha256 }, body.0)?;
+    let body = match body {
+        SubmissionBytes::Open(bytes) => bytes,
+        SubmissionBytes::Sealed(envelope) => {
+            let of = (id.clone(), sha256.clone());
+            call(&shared, move |shared| Ok(sealed::submission(shared, &envelope, (&of.0, rev, &of.1)))).await??
+        }
+    };
+    let arriving = arriving(&shared, &Sender::of(&asker), Named { id: &id, rev, sha256: &sha256 }, body)?;
     let outcome = finished(&shared, vec![arriving]).await?.pop().unwrap_or_else(|| Err(Problem::of(&codes::INTERNAL)));
     let (status, body) = answer(&outcome?)?;
     Ok(HttpResponse::build(status).content_type("application/json").body(body))

@@ -3,7 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use actix_web::{FromRequest, HttpMessage, HttpRequest, HttpResponse, dev::Payload, http::StatusCode, web::Data};
+use actix_web::{
+    FromRequest, HttpMessage, HttpRequest, HttpResponse,
+    dev::Payload,
+    http::StatusCode,
+    web::{Bytes, Data},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tracing_actix_web::RequestId;
@@ -13,11 +18,12 @@ use super::{
     Problem, Shared, body, codes,
     extract::{Asker, Soon, call, checked, shared},
     problem::ProblemBody,
+    sealed,
     submissions::{Named, Sender, answer, arriving, device_id, finished, not_a_revision},
 };
 use crate::{
     evidence::is_sha256_hex,
-    server::{Arriving, Fault, Text},
+    server::{Arriving, Envelope, Fault, Text},
     storage::KeptDigest,
 };
 
@@ -36,7 +42,11 @@ pub(super) struct BatchLine {
     /// SHA-256 of the bytes that `body` spells, 64 lower-case hex digits.
     sha256: String,
     /// The submission's exact bytes, which must be UTF-8, as a JSON string.
-    body: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    body: Option<String>,
+    /// In its place: the same bytes, sealed to the server's key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sealed: Option<Envelope>,
 }
 
 /// The answer to a batch: one result for each line, in the order of the lines.
@@ -100,7 +110,7 @@ fn lines(bytes: &[u8]) -> Result<Lines, Problem> {
 /// Stores up to 50 submissions, each for itself: no line fails because another does.
 #[utoipa::path(
     post, path = "/api/v1/submissions:batch", tag = "submissions",
-    request_body(content = String, content_type = "application/x-ndjson", description = "Up to 50 lines in up to 4 MiB, each a JSON object with id, rev, sha256 and body. Bytes that are not UTF-8 need PUT."),
+    request_body(content = String, content_type = "application/x-ndjson", description = "Up to 50 lines in up to 4 MiB, each a JSON object with id, rev, sha256 and body or sealed. Bytes that are not UTF-8 need PUT."),
     responses(
         (status = 207, description = "One result for each line, in order.", body = BatchAnswer),
         (status = 400, description = "No line at all, or not all of it came; nothing is stored.", body = ProblemBody),
@@ -152,17 +162,29 @@ pub(super) async fn results_of(
 pub(super) type ReadLine = (usize, Option<(String, i32)>, Result<Arriving, Problem>);
 
 pub(super) fn read_all(shared: &Shared, sender: &Sender, lines: &Lines) -> Vec<ReadLine> {
-    let read = |(number, bytes): &(usize, Vec<u8>)| match read_line(bytes, shared.config.submission_bytes_max) {
+    let read = |(number, bytes): &(usize, Vec<u8>)| match read_line(bytes) {
         Err(problem) => (*number, None, Err(problem)),
-        Ok(BatchLine { id, rev, sha256, body }) => {
-            let arriving = arriving(shared, sender, Named { id: &id, rev, sha256: &sha256 }, body.into());
-            (*number, Some((id, rev)), arriving)
+        Ok(line) => {
+            let named = Named { id: &line.id, rev: line.rev, sha256: &line.sha256 };
+            let arriving = bytes_of(shared, &line).and_then(|bytes| arriving(shared, sender, named, bytes));
+            (*number, Some((line.id, line.rev)), arriving)
         }
     };
     lines.0.iter().map(read).collect()
 }
 
-fn read_line(bytes: &[u8], bytes_max: usize) -> Result<BatchLine, Problem> {
+/// The submission's bytes that a line spells, or holds sealed.
+fn bytes_of(shared: &Shared, line: &BatchLine) -> Result<Bytes, Problem> {
+    let bytes_max = shared.config.submission_bytes_max;
+    match (&line.body, &line.sealed) {
+        (Some(body), None) if body.len() > bytes_max => Err(body::too_large(bytes_max)),
+        (Some(body), None) => Ok(Bytes::copy_from_slice(body.as_bytes())),
+        (None, Some(envelope)) => sealed::submission(shared, envelope, (&line.id, line.rev, &line.sha256)),
+        _ => Err(Problem::of(&codes::MALFORMED).because("应有 body 或 sealed，且只有其一")),
+    }
+}
+
+fn read_line(bytes: &[u8]) -> Result<BatchLine, Problem> {
     let line: BatchLine = checked(bytes)?;
     let id = device_id(&line.id)?;
     if line.rev < 1 {
@@ -170,10 +192,6 @@ fn read_line(bytes: &[u8], bytes_max: usize) -> Result<BatchLine, Problem> {
     }
     if !is_sha256_hex(&line.sha256) {
         return Err(Problem::of(&codes::DIGEST_MISMATCH));
-    }
-    if line.body.len() > bytes_max {
-        let detail = format!("上限为 {bytes_max} 字节（{} KB）", bytes_max / 1024);
-        return Err(Problem::of(&codes::TOO_LARGE).because(detail));
     }
     Ok(BatchLine { id, ..line })
 }

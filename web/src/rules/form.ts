@@ -125,3 +125,6 @@ export class Instrument {
 
 /** The text in a language, or in Chinese where it has none. */
 export const textIn = (texts: Texts, language: string): string => texts[language] ?? texts['zh-CN'] ?? '';
+
+/** The language that `textIn` then has: Chinese where a text is not there in the one asked for. */
+export const langIn = (texts: Texts, language: string): string => (language in texts ? language : 'zh-CN');

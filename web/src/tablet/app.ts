@@ -6,6 +6,7 @@ import { unsent } from './net/queue';
 import { NewerData, openDatabase, type Database, type Profile, type QueueRow } from './store/database';
 import { hex, sha256 } from './store/crypto';
 import type { Session } from './store/session';
+import { putAway } from './work/away';
 import { readContact, type Reading } from './work/contact';
 import type { Settled } from './work/settle';
 import { emptyVisit, type Book, type Case, type Visit } from './work/types';
@@ -61,7 +62,10 @@ export async function start(): Promise<void> {
 }
 
 export async function enter(next: Session): Promise<void> {
-  const [book, visits, rows, open] = await Promise.all([next.book(), next.visits(), next.queue(), next.openCase()]);
+  const book = await next.book();
+  // What cannot be sealed now stays as it is, and is sealed another time.
+  await putAway(next, book).catch(() => undefined);
+  const [visits, rows, open] = await Promise.all([next.visits(), next.queue(), next.openCase()]);
   // Watching two thousand cases one by one would only make the list slow: `told` says that some of them changed.
   app.book = { ...book, cases: markRaw(book.cases) };
   app.open = open;
@@ -73,7 +77,11 @@ export async function enter(next: Session): Promise<void> {
   void round();
 }
 
+/** Locks the tablet. What is finished can no longer be read here, whoever knows the PIN. */
 export function leave(): void {
+  const owner = session.value;
+  owner?.forgetFinished();
+  if (owner) void putAway(owner, toRaw(app.book)).catch(() => undefined);
   session.value = null;
   instruments.clear();
   Object.assign(app, { book: null, open: null, visits: {}, rows: [], events: 0, network: 'unknown' });
@@ -111,7 +119,10 @@ async function gather(owner: Session, book: Book, patient: boolean): Promise<voi
       app.told += 1;
       void refresh();
     };
-    const meeting = () => meet({ session: owner, book, send: request, now: Date.now, random: Math.random, changed }, patient);
+    const recalled = (visit: Visit): void => {
+      if (session.value === owner) app.visits[visit.key] = visit;
+    };
+    const meeting = () => meet({ session: owner, book, send: request, now: Date.now, random: Math.random, changed, recalled }, patient);
     const run = async (lock: Lock | null) => (lock ? meeting() : null);
     const result = await navigator.locks.request(`meeting:${owner.owner}`, { ifAvailable: true }, run);
     if (result && session.value === owner) app.network = result.network;

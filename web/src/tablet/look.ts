@@ -36,6 +36,17 @@ export function speak(next: Language): void {
   localStorage.setItem(LANGUAGE_KEY, next);
 }
 
+/** Own names that browsers do not have, by script or language: Chromium has none for Mongolian. */
+const OWN_NAMES: Readonly<Record<string, string>> = { Mong: 'ᠮᠣᠩᠭᠣᠯ', mn: 'монгол' };
+
+/** A language by its own name, in its own script; where the browser does not know it, in the language of the screens. */
+export function languageName(tag: string): string {
+  const parts = tag.split('-');
+  const [base = tag] = parts;
+  const own = [...parts].reverse().map((part) => OWN_NAMES[part]).find(Boolean);
+  return own ?? new Intl.DisplayNames([tag, spoken.value], { type: 'language' }).of(base) ?? tag;
+}
+
 /** A text of the server's in the language of the screens. */
 export const say = (texts: Texts | undefined): string => (texts ? textIn(texts, spoken.value) : '');
 

@@ -38,7 +38,7 @@ export const sender =
     const all = new Headers({ 'X-Client-Release': release, ...headers });
     if (token !== null) all.set('Authorization', `Bearer ${token}`);
     const body = bytes ?? (json === undefined ? undefined : JSON.stringify(json));
-    if (body !== undefined) all.set('Content-Type', 'application/json');
+    if (body !== undefined && !all.has('Content-Type')) all.set('Content-Type', 'application/json');
     let response: Response;
     let text: string;
     try {

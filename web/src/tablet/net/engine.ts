@@ -1,7 +1,9 @@
 import type { QueueRow } from '../store/database';
 import type { Session } from '../store/session';
-import type { Book, Case, InboxMessage, SealingKey, ServerKey } from '../work/types';
+import type { Book, Case, InboxMessage, SealingKey, ServerKey, Visit } from '../work/types';
 import { hex, sha256 } from '../store/crypto';
+import { SEALED_MEDIA } from '../store/office';
+import { recallAll } from '../work/returned';
 import { jsonOf, type Answer, type Send } from './api';
 import { afterAnswer, DAY_MS, mayPurge, unsent } from './queue';
 import { isProof, receiptText } from './receipt';
@@ -27,6 +29,8 @@ export interface Parts {
   readonly random: () => number;
   /** Called after each step that the screens show. */
   readonly changed: () => void;
+  /** Called with a visit whose answers came back. */
+  readonly recalled: (visit: Visit) => void;
 }
 
 class Stop extends Error {
@@ -35,11 +39,12 @@ class Stop extends Error {
   }
 }
 
-/** One meeting with the server: learn what is new, hand in events, then submissions, then ask what is kept, then tidy up. */
+/** One meeting with the server: learn what is new, fetch what came back, hand in events, then submissions, then ask what is kept, then tidy up. */
 export async function meet(parts: Parts, patient = true): Promise<Round> {
   try {
     await manifest(parts);
     await changes(parts);
+    await returned(parts);
     await events(parts);
     await submissions(parts, patient);
     await reconcile(parts);
@@ -167,12 +172,18 @@ async function dropMoved({ book, session, now }: Parts): Promise<void> {
   }
 }
 
+async function returned({ session, book, send, recalled }: Parts): Promise<void> {
+  const gone = await recallAll(session, book, send, recalled);
+  if (gone) throw new Stop({ network: gone.why, title: null });
+}
+
 async function events(parts: Parts): Promise<void> {
-  for (let batch = await parts.session.events(EVENTS_MAX); batch.length > 0; batch = await parts.session.events(EVENTS_MAX)) {
-    const answer = await ask(parts, '/events:batch', { method: 'POST', json: { events: batch } });
+  for (let batch = await parts.session.events(EVENTS_MAX); batch; batch = await parts.session.events(EVENTS_MAX)) {
+    const headers = 'enc' in batch.content ? { 'Content-Type': SEALED_MEDIA } : {};
+    const answer = await ask(parts, '/events:batch', { method: 'POST', json: batch.content, headers });
     if (answer.kind === 'refused') return;
     const { accepted_through } = jsonOf<{ accepted_through: number }>(answer);
-    if (accepted_through < (batch[0]?.seq ?? 0)) return;
+    if (accepted_through < batch.first) return;
     await parts.session.dropEvents(accepted_through);
   }
 }
@@ -190,12 +201,13 @@ async function submissions(parts: Parts, patient: boolean): Promise<void> {
 
 async function submit(parts: Parts, row: QueueRow): Promise<'go on' | 'wait' | 'sign in'> {
   const body = await parts.session.bodyOf(row);
-  if (!body) return 'go on';
+  const bytes = body ?? (row.office ? new TextEncoder().encode(JSON.stringify(row.office)) : null);
+  if (!bytes) return 'go on';
   await parts.session.changeQueue(row, { state: 'sending' });
   parts.changed();
-  const headers = { 'Submission-Sha256': row.sha256 };
+  const headers = { 'Submission-Sha256': row.sha256, ...(body ? {} : { 'Content-Type': SEALED_MEDIA }) };
   const path = `/submissions/${row.id}/revs/${row.rev}`;
-  const answer = await parts.send(path, { method: 'PUT', headers, bytes: body, token: parts.book.token });
+  const answer = await parts.send(path, { method: 'PUT', headers, bytes, token: parts.book.token });
   const text = receiptText(answer.kind === 'ok' ? answer.text : answer.kind === 'refused' ? answer.problem.text : '');
   const proven = text !== null && (await isProof(text, row, parts.book.keys));
   const { change, rest } = afterAnswer(row, answer, proven, parts.now(), parts.random);
@@ -231,12 +243,13 @@ async function settle(parts: Parts, row: QueueRow, said: 'known' | 'unknown' | '
   const [receipt, body] = [await parts.session.receipt(row.id, row.rev), await parts.session.bodyOf(row)];
   const purge = mayPurge({
     receiptHolds: receipt !== undefined && (await isProof(receipt.text, row, parts.book.keys)),
-    digestEqual: body !== null && hex(await sha256(body)) === row.sha256,
+    // What is sealed cannot be read again; its sealing is bound to the digest, and opens under no other.
+    digestEqual: body ? hex(await sha256(body)) === row.sha256 : row.office != null,
     serverKnows: true,
     ageMs: parts.now() - row.finished,
     graceMs: parts.book.policy.grace_days * DAY_MS,
   });
-  await parts.session.changeQueue(row, purge ? { state: 'purged', body: null } : { state: 'verified' });
+  await (purge ? parts.session.purge(row) : parts.session.changeQueue(row, { state: 'verified' }));
 }
 
 async function report(parts: Parts): Promise<void> {

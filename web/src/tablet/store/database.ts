@@ -1,5 +1,6 @@
 import { deleteDB, openDB, type DBSchema, type IDBPDatabase, type StoreNames } from 'idb';
 import type { Lock, Sealed } from './crypto';
+import type { Envelope } from './office';
 
 /** Stores are only ever added to; nothing here drops a row that was not sent. */
 const VERSION = 1;
@@ -22,7 +23,10 @@ export interface Profile {
 
 export type QueueState = 'queued' | 'sending' | 'sent' | 'verified' | 'purged' | 'parked';
 
-/** One finished revision. The body is sealed; the rest is what the queue needs before anybody signs in. */
+/**
+ * One finished revision. Its bytes are sealed to the server's key, and only where that was not possible to this tablet's own; the
+ * rest is what the queue needs before anybody signs in.
+ */
 export interface QueueRow {
   readonly owner: string;
   readonly id: string;
@@ -42,7 +46,10 @@ export interface QueueRow {
   sentAt: number | null;
   /** The server's word after it judged: parsed, surplus, quarantined. */
   judged: string | null;
+  /** The bytes under the tablet's data key: from an earlier program, or while no key of the server's is known. */
   body: Sealed | null;
+  /** The bytes for the server alone. */
+  office?: Envelope | null;
 }
 
 /** A receipt, word for word as the server sent it: its signature is over these signs. */
@@ -54,10 +61,13 @@ export interface ReceiptRow {
   readonly at: number;
 }
 
+/** One event under the data key, or several for the server alone at the place of the last of them. */
 export interface EventRow {
   readonly owner: string;
   readonly seq: number;
-  readonly sealed: Sealed;
+  readonly sealed?: Sealed;
+  readonly office?: Envelope;
+  readonly count?: number;
 }
 
 interface Schema extends DBSchema {

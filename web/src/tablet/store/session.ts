@@ -1,10 +1,13 @@
 import { toRaw } from 'vue';
-import { strict, type Database, type EventRow, type Profile, type QueueRow, type ReceiptRow } from './database';
+import { strict, type Database, type Profile, type QueueRow, type ReceiptRow } from './database';
 import { makeLock, openLock, seal, unseal, type Sealed } from './crypto';
-import { completeVisit, type Book, type Visit } from '../work/types';
+import { isSame, rest } from '../work/rest';
+import { completeVisit, type Book, type SealingKey, type Visit } from '../work/types';
+import { EventLog, type Batch, type TabletEvent } from './events';
+import type { Envelope } from './office';
 
-/** An event before it has its number. */
-export type TabletEvent = { readonly kind: 'paradata' | 'contact_attempt' } & Record<string, unknown>;
+/** The name of the lock on a visit: whoever writes it has it. */
+export const draftLock = (owner: Session, key: string): string => `draft:${owner.owner}/${key}`;
 
 const FREE_MISSES = 5;
 export const PIN_LENGTH_MIN = 6;
@@ -13,11 +16,22 @@ export type Unlocked = { readonly ok: true; readonly session: Session } | { read
 
 /** One signed-in person: every read and write of theirs goes through here, sealed. */
 export class Session {
+  private readonly log: EventLog;
+  /** Cases whose returned answers the server would not hand out: asked for once by itself, since each reading is in its log. */
+  readonly declined = new Set<string>();
+  /**
+   * What the surveyor finished since the PIN was asked, as it can be read: in memory only, so that it is gone with the lock and
+   * with the process, however that ends.
+   */
+  private readonly legible = { visits: new Map<string, string>(), bodies: new Map<string, Uint8Array<ArrayBuffer>>() };
+
   private constructor(
     readonly database: Database,
     readonly profile: Profile,
     private readonly key: CryptoKey,
-  ) {}
+  ) {
+    this.log = new EventLog(database, profile.id, key);
+  }
 
   get owner(): string {
     return this.profile.id;
@@ -85,27 +99,42 @@ export class Session {
     return Promise.all(rows.map(async (row) => completeVisit(await unseal<Visit>(this.key, this.place(row.key), row.sealed))));
   }
 
+  /** A visit as far as it can be read: what was finished before the last lock says no more than that it was. */
   async visit(key: string): Promise<Visit | null> {
     const row = await this.database.get('visits', [this.owner, key]);
-    return row ? completeVisit(await unseal<Visit>(this.key, this.place(key), row.sealed)) : null;
+    if (!row) return null;
+    const kept = completeVisit(await unseal<Visit>(this.key, this.place(key), row.sealed));
+    const seen = this.legible.visits.get(key);
+    const whole = seen === undefined ? null : (JSON.parse(seen) as Visit);
+    return whole && isSame(whole, kept) ? whole : kept;
   }
 
   /**
    * Keeps a visit with what happened, in one transaction that is on the disk when this returns. Sealing comes first: a transaction
-   * of the browser ends as soon as nobody asks it anything.
+   * of the browser ends as soon as nobody asks it anything. Of a finished visit whose record is sealed to the server only the rest
+   * is written.
    */
-  async keepVisit(visit: Visit, events: readonly TabletEvent[] = [], queued?: Omit<QueueRow, 'body'> & { bytes: number }, body?: Uint8Array<ArrayBuffer>): Promise<void> {
-    const sealed = await seal(this.key, this.place(visit.key), toRaw(visit));
-    const sealedEvents = await Promise.all(events.map((event) => seal(this.key, `event/${this.owner}`, event)));
-    const sealedBody = queued && body ? await this.sealBody(queued.id, queued.rev, body) : null;
+  async keepVisit(visit: Visit, events: readonly TabletEvent[] = [], done?: { queued: Omit<QueueRow, 'body'>; body: Uint8Array<ArrayBuffer> }): Promise<void> {
+    const sealed = await seal(this.key, this.place(visit.key), rest(toRaw(visit)));
+    const sealedEvents = await this.log.sealed(events);
+    const sealedBody = done && !done.queued.office ? await this.sealBody(done.queued.id, done.queued.rev, done.body) : null;
     const tx = strict(this.database, ['visits', 'events', 'queue', 'meta']);
     await tx.objectStore('visits').put({ owner: this.owner, key: visit.key, sealed });
     const counter = `seq/${this.owner}`;
     let seq = ((await tx.objectStore('meta').get(counter)) as number | undefined) ?? 0;
     for (const one of sealedEvents) await tx.objectStore('events').add({ owner: this.owner, seq: (seq += 1), sealed: one });
     if (sealedEvents.length > 0) await tx.objectStore('meta').put(seq, counter);
-    if (queued && sealedBody) await tx.objectStore('queue').add({ ...queued, body: sealedBody });
+    if (done) await tx.objectStore('queue').add({ ...done.queued, body: sealedBody });
     await tx.done;
+    if (!done) return;
+    this.legible.visits.set(visit.key, JSON.stringify(visit));
+    this.legible.bodies.set(`${done.queued.id}/${done.queued.rev}`, done.body);
+  }
+
+  /** Forgets what was finished: the tablet is being locked. */
+  forgetFinished(): void {
+    this.legible.visits.clear();
+    this.legible.bodies.clear();
   }
 
   async dropVisit(key: string): Promise<void> {
@@ -116,16 +145,19 @@ export class Session {
     return seal(this.key, `body/${this.owner}/${id}/${rev}`, new TextDecoder().decode(body));
   }
 
+  /** The bytes themselves, where they can still be read. */
   async bodyOf(row: QueueRow): Promise<Uint8Array<ArrayBuffer> | null> {
+    const seen = this.legible.bodies.get(`${row.id}/${row.rev}`);
+    if (seen) return seen;
     if (!row.body) return null;
     const text = await unseal<string>(this.key, `body/${this.owner}/${row.id}/${row.rev}`, row.body);
     return new TextEncoder().encode(text);
   }
 
-  /** Puts somebody else's finished work into this queue: the way in for an exported package. */
-  async adopt(row: Omit<QueueRow, 'body' | 'owner'>, body: Uint8Array<ArrayBuffer>): Promise<boolean> {
+  /** Puts somebody else's finished work into this queue: the way in for an exported package. Sealed work goes on as it is. */
+  async adopt(row: Omit<QueueRow, 'body' | 'owner'>, body: Uint8Array<ArrayBuffer> | null): Promise<boolean> {
     if (await this.database.get('queue', [this.owner, row.id, row.rev])) return false;
-    const sealed = await this.sealBody(row.id, row.rev, body);
+    const sealed = body && (await this.sealBody(row.id, row.rev, body));
     const tx = strict(this.database, ['queue']);
     await tx.objectStore('queue').add({ ...row, owner: this.owner, body: sealed });
     await tx.done;
@@ -144,15 +176,28 @@ export class Session {
     await tx.done;
   }
 
+  /** The server keeps it for good: no copy stays here. */
+  async purge(row: QueueRow): Promise<void> {
+    await this.changeQueue(row, { state: 'purged', body: null, office: null });
+    this.legible.bodies.delete(`${row.id}/${row.rev}`);
+  }
+
+  /** From now on only the server opens it. */
+  sealRow(row: QueueRow, office: Envelope): Promise<void> {
+    return this.changeQueue(row, { office, body: null });
+  }
+
   receipt(id: string, rev: number): Promise<ReceiptRow | undefined> {
     return this.database.get('receipts', [this.owner, id, rev]);
   }
 
-  /** The oldest events, at most so many, each with its number. */
-  async events(most: number): Promise<({ seq: number } & Record<string, unknown>)[]> {
-    const rows = await this.database.getAll('events', this.eventRange(), most);
-    const open = async ({ seq, sealed }: EventRow) => ({ seq, ...(await unseal<Record<string, unknown>>(this.key, `event/${this.owner}`, sealed)) });
-    return Promise.all(rows.map(open));
+  /** The oldest events that wait, at most so many. */
+  events(most: number): Promise<Batch | null> {
+    return this.log.next(most);
+  }
+
+  sealEvents(sealing: SealingKey): Promise<void> {
+    return this.log.putAway(sealing, this.profile.device);
   }
 
   /** Removes everything of this person's, keys included, in one transaction. */
@@ -166,14 +211,10 @@ export class Session {
   }
 
   countEvents(): Promise<number> {
-    return this.database.count('events', this.eventRange());
+    return this.log.count();
   }
 
-  async dropEvents(through: number): Promise<void> {
-    await this.database.delete('events', IDBKeyRange.bound([this.owner, 0], [this.owner, through]));
-  }
-
-  private eventRange(): IDBKeyRange {
-    return IDBKeyRange.bound([this.owner, 0], [this.owner, Number.MAX_SAFE_INTEGER]);
+  dropEvents(through: number): Promise<void> {
+    return this.log.drop(through);
   }
 }

@@ -1,18 +1,20 @@
 import { fromBase64, base64, openLock, unseal, type Lock } from '../store/crypto';
+import { sealFor, wide } from '../store/office';
 import type { QueueRow } from '../store/database';
 import type { Session } from '../store/session';
+import { rest } from './rest';
 import type { SealingKey, Visit } from './types';
 
 /**
  * What leaves a tablet whose storage fails: finished and unfinished work in one file, sealed under a key of its own that only the
- * PIN opens. Any enrolled tablet can take it in again, and what is finished goes to the server by the usual way. The finished
- * records stand in it once more, sealed to the server's key: the office takes them in without a PIN, and this tablet cannot read
- * that part again.
+ * PIN opens. Any enrolled tablet can take it in again, and what is finished goes to the server by the usual way: as the sealed record
+ * that it is, which the PIN does not open either. The finished records stand in it once more for the office, which takes them in
+ * without a PIN.
  */
-const FORMAT = 'scilit-tablet-package/2';
+const FORMAT = 'scilit-tablet-package/3';
 
-/** Packages from before the office's part. */
-const FORMATS = ['scilit-tablet-package/1', FORMAT];
+/** Packages of earlier programs: without the office's part, and with records that the PIN opens. */
+const FORMATS = ['scilit-tablet-package/1', 'scilit-tablet-package/2', FORMAT];
 
 interface Office {
   office_key: string;
@@ -31,41 +33,32 @@ interface File extends Partial<Office> {
   data: string;
 }
 
-export type PackedRow = Omit<QueueRow, 'body'> & { body: string };
+/** A finished record: for the server alone, or where it could not be sealed as text. */
+export type PackedRow = Omit<QueueRow, 'body'> & { body: string | null };
 
 export interface Content {
   rows: PackedRow[];
   visits: Visit[];
 }
 
-// In pieces: a spread of a large array would overflow the stack.
-const wide = (bytes: Uint8Array): string => {
-  const parts: string[] = [];
-  for (let at = 0; at < bytes.length; at += 3 * 4096) parts.push(base64(bytes.subarray(at, at + 3 * 4096)));
-  return parts.join('');
-};
-
-/** Finished work that no receipt covers yet, and every visit as it stands in memory, also when it could not be written. */
+/** Finished work, and every visit as it stands in memory, also when it could not be written. */
 export async function contentOf(session: Session, visits: readonly Visit[]): Promise<Content> {
   const rows: PackedRow[] = [];
   for (const row of await session.queue().catch(() => [])) {
-    const body = await session.bodyOf(row).catch(() => null);
-    if (!body) continue;
+    const body = row.office ? null : await session.bodyOf(row).catch(() => null);
+    if (!row.office && !body) continue;
     const packed: Omit<QueueRow, 'body'> = row;
-    rows.push({ ...packed, body: new TextDecoder().decode(body) });
+    rows.push({ ...packed, body: body && new TextDecoder().decode(body) });
   }
-  return { rows, visits: visits.filter((visit) => visit.interview !== null || visit.finished.length > 0) };
+  return { rows, visits: visits.filter((visit) => visit.interview !== null || visit.finished.length > 0).map(rest) };
 }
 
 /** The finished records as lines of a batch, sealed to the server's key and to this tablet's name. */
 export async function forOffice(rows: readonly PackedRow[], sealing: SealingKey, device: string): Promise<Office> {
-  const { Aes256Gcm, CipherSuite, DhkemP256HkdfSha256, HkdfSha256 } = await import('@hpke/core');
-  const suite = new CipherSuite({ kem: new DhkemP256HkdfSha256(), kdf: new HkdfSha256(), aead: new Aes256Gcm() });
-  const recipientPublicKey = await suite.kem.deserializePublicKey(fromBase64(sealing.key).buffer);
-  const lines = rows.map(({ id, rev, sha256, body }) => JSON.stringify({ id, rev, sha256, body })).join('\n');
-  const bytes = (text: string): ArrayBuffer => new TextEncoder().encode(text).buffer;
-  const { enc, ct } = await suite.seal({ recipientPublicKey, info: bytes(FORMAT) }, bytes(lines), bytes(device));
-  return { office_key: sealing.id, office_enc: base64(new Uint8Array(enc)), office_data: wide(new Uint8Array(ct)) };
+  const line = ({ id, rev, sha256, body, office }: PackedRow) => (office ? { id, rev, sha256, sealed: office } : { id, rev, sha256, body });
+  const lines = rows.map((row) => JSON.stringify(line(row))).join('\n');
+  const { key, enc, data } = await sealFor(sealing, device, { purpose: FORMAT, names: [] }, new TextEncoder().encode(lines));
+  return { office_key: key, office_enc: enc, office_data: data };
 }
 
 /** The key may be missing on a tablet that enrolled at an older server; whatever else fails, the rest of the package is made. */
@@ -110,7 +103,7 @@ export async function adopt(session: Session, content: Content): Promise<number>
   let taken = 0;
   for (const { body, ...row } of content.rows) {
     const fresh = { ...row, state: 'queued' as const, tries: 0, next: 0, reason: null, title: null };
-    if (await session.adopt(fresh, new TextEncoder().encode(body))) taken += 1;
+    if (await session.adopt(fresh, body === null ? null : new TextEncoder().encode(body))) taken += 1;
   }
   return taken;
 }

@@ -160,6 +160,8 @@ export interface Interview {
   /** Why the answers were changed after a return. */
   correction: string;
   note: string;
+  /** What the questions are read in; Chinese where nobody chose. */
+  language?: string;
 }
 
 export interface Finished {
@@ -168,6 +170,10 @@ export interface Finished {
   readonly sha256: string;
   readonly at: number;
   readonly code: string;
+  /** Whether its record is sealed to the server, so that nothing of its answers needs to stay here. */
+  readonly sealed?: boolean;
+  /** What a correction of it is asked by. */
+  readonly began?: Began;
 }
 
 /** All that happened at one case, as one sealed document. */
@@ -179,13 +185,16 @@ export interface Visit {
   selections: Drawn[];
   consent: { readonly given: boolean; readonly at_ms: number; readonly callback: boolean } | null;
   interview: Interview | null;
-  /** What was sent, with the answers of the last one, so that it can be corrected after a return. */
+  /** What was finished. */
   finished: Finished[];
+  /** The answers of the last one, as long as they can be read here. */
   last: Interview | null;
+  /** The revision that came back and whose answers stay here until they are corrected. */
+  recalled: number | null;
 }
 
 /** The case as an interview of it began, also after the server gave it a newer form. */
-export function asBegun(work: Case, interview: Interview | null): Case {
+export function asBegun(work: Case, interview: { readonly began?: Began } | null | undefined): Case {
   return interview?.began ? { ...work, value: { ...work.value, ...interview.began } } : work;
 }
 
@@ -199,6 +208,7 @@ export const emptyVisit = (key: string): Visit => ({
   interview: null,
   finished: [],
   last: null,
+  recalled: null,
 });
 
 /** A document from the store as a later program expects it: fields that an earlier one did not know are empty. */

@@ -1,9 +1,12 @@
 import { onScopeDispose, reactive, ref, shallowReactive, type Ref } from 'vue';
 import { v7 } from 'uuid';
-import { app, failed, refresh, RELEASE, round, signedIn } from '../app';
+import { app, failed, refresh, RELEASE, request, round, signedIn } from '../app';
 import type { Instrument } from '../../rules/form';
-import type { TabletEvent } from '../store/session';
+import type { TabletEvent } from '../store/events';
 import { breakOff, orderOf } from './interview';
+import { draftLock } from '../store/session';
+import { sealRecord } from './away';
+import { isFor, recall, type Recalled } from './returned';
 import { bodyOf, digestOf, shortCode } from './submission';
 import { emptyVisit, type Attempt, type Case, type InboxMessage, type Position, type Visit } from './types';
 
@@ -41,7 +44,7 @@ export function useVisit(key: string): OpenVisit {
       if (gone.signal.aborted) resolve();
     });
   };
-  const name = `draft:${owner.owner}/${key}`;
+  const name = draftLock(owner, key);
   const first = async (lock: Lock | null): Promise<boolean> => {
     if (lock) await hold();
     return lock !== null;
@@ -133,10 +136,17 @@ export async function begin(open: OpenVisit, work: Case, instrument: Instrument)
   await open.save(paradata('begin', id, null, { order }));
 }
 
-/** Opens the next revision of returned work: same draw, same order, at the first item that was marked. */
-export async function reopen(open: OpenVisit, message: InboxMessage): Promise<boolean> {
+/**
+ * Opens the next revision of returned work: same draw, same order, at the first item that was marked. Null when it is open or there
+ * is nothing to open; else why its answers are not here.
+ */
+export async function reopen(open: OpenVisit, message: InboxMessage): Promise<Exclude<Recalled, { kind: 'here' }> | null> {
+  if (!app.book || !isFor(open.visit, message)) return null;
+  const got = await recall(app.book, request, open.visit);
+  if (got.kind !== 'here') return got;
+  Object.assign(open.visit, got.visit);
   const { last } = open.visit;
-  if (!last || last.id !== message.response || last.rev !== message.rev || open.visit.interview) return false;
+  if (!last) return null;
   const comments = message.payload.item_comments ?? [];
   const copy = JSON.parse(JSON.stringify(last)) as typeof last;
   const marked = comments.find(({ item }) => copy.order.includes(item))?.item;
@@ -150,10 +160,10 @@ export async function reopen(open: OpenVisit, message: InboxMessage): Promise<bo
     correction: '',
   };
   await open.save(paradata('reopen', last.id, marked ?? null, { rev: last.rev + 1 }));
-  return true;
+  return null;
 }
 
-/** Seals the interview into the queue: the visit, its events and the body in one transaction. Returns the code to read out. */
+/** Seals the interview into the queue: the rest of the visit, its events and the record in one transaction. Returns the code to read out. */
 export async function finish(open: OpenVisit, work: Case, instrument: Instrument, brokenOff: string | null): Promise<string> {
   const owner = signedIn();
   // The screen keeps showing the interview until the sealed one is on the disk: everything happens to a copy first.
@@ -170,9 +180,13 @@ export async function finish(open: OpenVisit, work: Case, instrument: Instrument
   const body = bodyOf({ work, visit, interview, instrument }, client, now);
   const digest = await digestOf(body);
   const code = await shortCode(interview.id, interview.rev, digest);
-  visit.finished.push({ id: interview.id, rev: interview.rev, sha256: digest, at: now, code });
+  // From here on only the server opens it. Without a key to seal it to it stays readable with the PIN.
+  const sealing = app.book?.sealing;
+  const office = await sealRecord(sealing, owner, { id: interview.id, rev: interview.rev, sha256: digest }, body);
+  visit.finished.push({ id: interview.id, rev: interview.rev, sha256: digest, at: now, code, sealed: office !== null, ...(interview.began && { began: interview.began }) });
   visit.last = interview;
   visit.interview = null;
+  visit.recalled = null;
   const row = {
     owner: owner.owner,
     id: interview.id,
@@ -189,9 +203,11 @@ export async function finish(open: OpenVisit, work: Case, instrument: Instrument
     title: null,
     sentAt: null,
     judged: null,
+    office,
   };
   const contact: TabletEvent = { kind: 'contact_attempt', id: done.id, survey: work.survey, case: work.case, outcome, mode: 'visit', note: '', gps: null, wall_ms: now };
-  await owner.keepVisit(visit, [contact, paradata('finish', interview.id, null, { rev: interview.rev })], row, body);
+  await owner.keepVisit(visit, [contact, paradata('finish', interview.id, null, { rev: interview.rev })], { queued: row, body });
+  if (sealing && office) await owner.sealEvents(sealing);
   await refresh();
   Object.assign(open.visit, visit);
   void round(false);
