@@ -159,7 +159,7 @@ impl Database {
     /// # Errors
     /// Whatever the database refused.
     pub fn live_attachments(&self, after: &str, rows_max: i64) -> Result<Vec<LinkedAttachment>, StorageError> {
-        type Link = (String, Option<String>, Option<String>, String);
+        type Link = (String, String, String, Option<String>, Option<i64>);
         reading!(self, c => {
             let live: Vec<Attachment> = attachment::table
                 .filter(attachment::deleted_at_ms.is_null().and(attachment::id.gt(after)))
@@ -167,27 +167,34 @@ impl Database {
                 .limit(rows_max)
                 .select(Attachment::as_select())
                 .load(c)?;
+            let ids: Vec<&str> = live.iter().map(|one| one.id.as_str()).collect();
+            let of_case = interview::survey_id
+                .eq(identity_case::survey_id.nullable())
+                .and(interview::case_id.eq(identity_case::case_id.nullable()));
+            let links: Vec<Link> = attachment_link::table
+                .inner_join(interview::table.on(interview::id.eq(attachment_link::interview_id)))
+                .left_join(identity_case::table.on(of_case))
+                .filter(attachment_link::attachment_id.eq_any(ids))
+                .order((attachment_link::attachment_id, attachment_link::interview_id))
+                .select((
+                    attachment_link::attachment_id,
+                    attachment_link::sha256,
+                    attachment_link::kind,
+                    interview::survey_id,
+                    identity_case::erased_at_ms.nullable(),
+                ))
+                .load(c)?;
             let mut found = Vec::new();
             for attachment in live {
-                let links: Vec<Link> = attachment_link::table
-                    .inner_join(interview::table.on(interview::id.eq(attachment_link::interview_id)))
-                    .filter(attachment_link::attachment_id.eq(&attachment.id))
-                    .filter(attachment_link::sha256.eq(&attachment.sha256))
-                    .order(interview::id)
-                    .select((attachment_link::kind, interview::survey_id, interview::case_id, interview::id))
-                    .load(c)?;
-                if links.is_empty() {
-                    found.push(LinkedAttachment { attachment, kind: None, survey_id: None, erased: false });
-                    continue;
+                let before = found.len();
+                let own = |link: &&Link| (&link.0, &link.1) == (&attachment.id, &attachment.sha256);
+                for (_, _, kind, survey_id, erased_at_ms) in links.iter().filter(own) {
+                    let (kind, survey_id) = (Some(kind.clone()), survey_id.clone());
+                    let (attachment, erased) = (attachment.clone(), erased_at_ms.is_some());
+                    found.push(LinkedAttachment { attachment, kind, survey_id, erased });
                 }
-                for (kind, survey_id, case_id, _) in links {
-                    let case = identity_case::table
-                        .filter(identity_case::survey_id.eq(survey_id.clone().unwrap_or_default()))
-                        .filter(identity_case::case_id.eq(case_id.unwrap_or_default()))
-                        .filter(identity_case::erased_at_ms.is_not_null());
-                    let erased: i64 = case.count().get_result(c)?;
-                    let (attachment, kind) = (attachment.clone(), Some(kind));
-                    found.push(LinkedAttachment { attachment, kind, survey_id, erased: erased > 0 });
+                if found.len() == before {
+                    found.push(LinkedAttachment { attachment, kind: None, survey_id: None, erased: false });
                 }
             }
             Ok(found)

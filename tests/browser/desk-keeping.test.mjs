@@ -72,7 +72,8 @@ describe('keeping and computing by itself', { skip: NO_ACCOUNTS }, () => {
       const put = () => section.locator('[data-test=schedule-put]').click();
       await section.locator('#schedule-every').selectOption('week');
       await section.locator('#schedule-day').selectOption({ label: '星期五' });
-      await section.locator('#schedule-time').fill('18:30');
+      await section.locator('#schedule-hour').selectOption({ label: '18' });
+      await section.locator('#schedule-minute').selectOption({ label: '30' });
       await put();
       await section.locator('[data-test=times] li').first().waitFor();
       const set = await api(`/surveys/${id}/schedule`);

@@ -207,7 +207,7 @@ impl Retention<'_> {
         };
         for survey in &surveys {
             let closed_by_ms = self.clock.now_ms() - self.periods.contacts_ms();
-            let reason = format!("contact data are kept for {} days after the closing", self.periods.contacts_days);
+            let reason = words::rule(What::Contacts, self.periods);
             let delete = |of: &Deletion| self.database.delete_contacts(&survey.id, closed_by_ms, of);
             let (gone, _) = self.until_nothing(by, &reason, delete)?;
             note(&mut done, &survey.code, What::Contacts, gone);

@@ -14,11 +14,12 @@ pub(super) fn day(ms: i64) -> String {
 /// The rule by which something goes, as the log keeps it.
 pub(super) fn rule(what: What, periods: Periods) -> String {
     match what {
+        What::Contacts => format!("contact data are kept for {} days after the closing", periods.contacts_days),
         What::Pictures => format!("pictures are kept for {} days after the closing", periods.contacts_days),
+        What::Recordings => format!("recordings are kept for {} days", periods.recordings_days),
+        What::Unnamed => format!("attachments that no interview names are kept for {} days", periods.recordings_days),
         What::Uploads => format!("uploads that were not ended are kept for {} days", periods.recordings_days),
-        What::Recordings | What::Unnamed | What::Contacts | What::Raw => {
-            format!("recordings are kept for {} days", periods.recordings_days)
-        }
+        What::Raw => "raw responses are kept for two years after the closing".to_owned(),
     }
 }
 

@@ -5,28 +5,26 @@ export type Every = (typeof EVERY)[number];
 
 export interface Choice {
   every: Every;
-  /** `06:00`. */
-  time: string;
+  hour: number;
+  minute: number;
   /** 0 is Sunday. */
   weekday: number;
   /** What an expert writes. */
   cron: string;
 }
 
-const START: Choice = { every: 'never', time: '06:00', weekday: 1, cron: '' };
-const two = (text: string | undefined): string => (text ?? '0').padStart(2, '0');
+const START: Choice = { every: 'never', hour: 6, minute: 0, weekday: 1, cron: '' };
 
 export function choiceOf(cron: string | null): Choice {
   if (cron === null) return { ...START };
-  const found = /^(\d{1,2}) (\d{1,2}) \* \* (\*|[0-6])$/.exec(cron);
+  const found = /^(\d|[1-5]\d) (\d|1\d|2[0-3]) \* \* (\*|[0-6])$/.exec(cron);
   if (!found) return { ...START, every: 'other', cron };
   const [, minute, hour, day] = found;
-  return { every: day === '*' ? 'day' : 'week', time: `${two(hour)}:${two(minute)}`, weekday: day === '*' ? START.weekday : Number(day), cron };
+  return { every: day === '*' ? 'day' : 'week', hour: Number(hour), minute: Number(minute), weekday: day === '*' ? START.weekday : Number(day), cron };
 }
 
-export function cronOf({ every, time, weekday, cron }: Choice): string | null {
-  const [hour = '', minute = ''] = time.split(':');
+export function cronOf({ every, hour, minute, weekday, cron }: Choice): string | null {
   if (every === 'never') return null;
   if (every === 'other') return cron.trim();
-  return `${Number(minute)} ${Number(hour)} * * ${every === 'day' ? '*' : weekday}`;
+  return `${minute} ${hour} * * ${every === 'day' ? '*' : weekday}`;
 }
