@@ -11,8 +11,11 @@ use std::{
 };
 
 use scilit::{
-    server::Role,
-    storage::{Database, Tables},
+    server::{
+        Role,
+        retention::{Periods, Retention},
+    },
+    storage::{Author, Database, Tables},
 };
 use serde_json::{Value, json};
 use support::{
@@ -166,6 +169,36 @@ fn acc073_a_restored_server_has_the_same_rows_receipts_and_results() {
         let next = app.submit(&id(99), 1, body(&hash, 99).as_bytes());
         let next = next.json()["receipt"]["server_seq"].clone();
         assert_eq!(next, 13, "numbers go on after those that were given");
+    });
+}
+
+#[test]
+fn acc072_a_backup_from_after_raw_responses_were_deleted_restores_and_bytes_missing_otherwise_are_found() {
+    support::on_every_backend(|test| {
+        let desk = Desk::new();
+        let app = TestApp::start(test);
+        let (survey, _, _) = worked(&app, 6);
+        assert_eq!(app.post(Role::Analyst, &format!("/api/v1/surveys/{survey}/close"), &json!({})).status, 200);
+        app.pass(731 * 24 * 60);
+        let (clock, row) = (app.clock(), app.database().survey(&survey).expect("a database").expect("a survey"));
+        let retention = Retention { database: app.database(), clock: &clock, periods: Periods::default() };
+        let gone = retention.delete_raw(&row, "保存期满", &Author::command_line()).expect("deleted");
+        assert!(gone >= 4, "{gone}");
+        let kept = rows(app.database());
+        done(&desk.backup(&test.url, "b"));
+        let place = TestDatabase::sqlite();
+        done(&desk.restore("b", &place.url));
+        assert_eq!(rows(&place.open()), kept);
+        // The control: an empty body that no deletion names.
+        if test.file().is_some() {
+            test.execute("DROP TRIGGER submission_erased_is_kept").expect("disarmed");
+            let first =
+                "DELETE FROM submission_erased WHERE server_seq = (SELECT min(server_seq) FROM submission_erased)";
+            test.execute(first).expect("forgotten");
+            done(&desk.backup(&test.url, "c"));
+            let refused = desk.restore("c", &fresh(&desk, "c.db"));
+            assert_eq!(refused.status.code(), Some(15), "{}", String::from_utf8_lossy(&refused.stderr));
+        }
     });
 }
 

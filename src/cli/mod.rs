@@ -16,6 +16,7 @@ pub mod questionnaire;
 pub mod questionnaire_publish;
 pub mod report;
 pub mod restore;
+pub mod retention;
 pub mod run;
 pub mod sample;
 pub mod score;
@@ -54,6 +55,7 @@ enum Command {
     Backup(backup::BackupArguments),
     Restore(restore::RestoreArguments),
     Vault(vault::VaultArguments),
+    Retention(retention::RetentionArguments),
     Questionnaire(questionnaire::QuestionnaireArguments),
     Sample(sample::SampleArguments),
     Score(score::ScoreArguments),
@@ -86,6 +88,7 @@ pub fn run() -> anyhow::Result<()> {
         Command::Backup(arguments) => backup::run(arguments),
         Command::Restore(arguments) => restore::run(arguments),
         Command::Vault(arguments) => vault::run(arguments),
+        Command::Retention(arguments) => retention::run(arguments),
         Command::Questionnaire(arguments) => questionnaire::run(arguments),
         Command::Sample(arguments) => sample::run(&arguments),
         Command::Score(arguments) => score::run(arguments),

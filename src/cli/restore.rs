@@ -1,7 +1,7 @@
 //! `scilit restore`: a backup into an empty place, proved row by row, or nothing at all.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     path::{Path, PathBuf},
 };
@@ -320,14 +320,29 @@ fn shape<'a>(head: &'a Head, name: &str) -> anyhow::Result<&'a TableShape> {
     head.tables.iter().find(|shape| shape.name == name).with_context(|| format!("find the table {name}"))
 }
 
+/// Every body has the digest that stands beside it, or is empty and on record as deleted.
 fn verify_submissions(tables: &mut dyn Tables, head: &Head) -> anyhow::Result<u64> {
-    let shape = shape(head, "submission_raw")?;
-    let (body, sha256) = (manifest::place(shape, "body")?, manifest::place(shape, "sha256")?);
+    let raw = shape(head, "submission_raw")?;
+    let (seq, body, sha256) =
+        (manifest::place(raw, "server_seq")?, manifest::place(raw, "body")?, manifest::place(raw, "sha256")?);
+    let mut erased = BTreeSet::new();
+    // Backups from before anything could be deleted have no such table.
+    if let Ok(shape) = shape(head, "submission_erased") {
+        let at = manifest::place(shape, "server_seq")?;
+        tables.rows(shape, &mut |cells| {
+            erased.insert(cells[at].clone());
+            Ok(())
+        })?;
+    }
     let (mut count, mut wrong) = (0, 0_u64);
-    tables.rows(shape, &mut |cells| {
-        let digest = sha256_hex(cells[body].as_deref().unwrap_or_default());
-        wrong += u64::from(cells[sha256].as_deref() != Some(digest.as_bytes()));
-        count += 1;
+    tables.rows(raw, &mut |cells| {
+        let bytes = cells[body].as_deref().unwrap_or_default();
+        let holds = match erased.contains(&cells[seq]) {
+            true => bytes.is_empty(),
+            false => cells[sha256].as_deref() == Some(sha256_hex(bytes).as_bytes()),
+        };
+        wrong += u64::from(!holds);
+        count += u64::from(!bytes.is_empty());
         Ok(())
     })?;
     match wrong {

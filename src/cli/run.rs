@@ -13,7 +13,7 @@ use crate::{
         Clock, Config, Keys,
         jobs::{Include, Notary, Progress, RunRequest, compute_now},
     },
-    storage::{Author, Database, Run},
+    storage::{Author, Database, Run, Survey},
 };
 
 /// Compute a run of a survey
@@ -81,15 +81,22 @@ pub fn run(arguments: RunArguments) -> anyhow::Result<()> {
     let request = arguments.request();
     let config = arguments.settings.config()?;
     let database = super::token::open_with(&config)?;
-    let surveys = database.surveys()?;
-    let survey = surveys.into_iter().find(|survey| survey.code == arguments.survey);
-    let survey = survey.with_context(|| format!("there is no survey with the code {}", arguments.survey))?;
+    let survey = survey_of(&database, &arguments.survey)?;
     let run = compute(&config, &database, &survey.id, &request)?;
     println!("{} {}", run.id, run.shown_state());
     if run.state == "succeeded" {
         return Ok(());
     }
     bail!("run {} made no results: {}", run.id, run.error.unwrap_or_default())
+}
+
+/// The survey with this code.
+///
+/// # Errors
+/// When there is none.
+pub(super) fn survey_of(database: &Database, code: &str) -> anyhow::Result<Survey> {
+    let found = database.surveys()?.into_iter().find(|survey| survey.code == code);
+    found.with_context(|| format!("there is no survey with the code {code}"))
 }
 
 fn compute(config: &Config, database: &Database, survey: &str, request: &RunRequest) -> anyhow::Result<Run> {

@@ -7,6 +7,7 @@ mod public;
 mod run_files;
 mod score_files;
 mod table;
+pub mod trail;
 
 pub use csv::to_csv;
 pub use public::{WITHHELD, public_indicator_csv};

@@ -9,6 +9,7 @@ use crate::instrument::{Disposition, DispositionGroup, NOT_ATTEMPTED, response::
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use uuid::Uuid;
 
 /// Fewest respondents of a weighting class before it takes in its whole district: with fewer, one person would carry
 /// several households' weight and the factor would be mostly noise.
@@ -125,7 +126,7 @@ fn record<'a>(
         weighting_class: String::new(),
     };
     if let Some((response, outcome)) = answered {
-        record.id = id_of('r', response.id.as_bytes());
+        record.id = if given { case.case_id.clone() } else { response_pseudonym(&response.id) };
         record.response = Some(response);
         record.columns = inputs.questionnaire.classify(response);
         record.outcome = Some(outcome.clone());
@@ -143,6 +144,12 @@ fn why_not_used(record: &CaseRecord<'_>, margins: &[&str]) -> Option<String> {
         return Some("no_selection".to_owned());
     }
     margins.iter().find(|column| record.category(column).is_none()).map(|column| format!("no_{column}"))
+}
+
+/// The name that a run's files give the response with this id.
+#[must_use]
+pub fn response_pseudonym(id: &Uuid) -> String {
+    pseudonym('r', id.as_bytes())
 }
 
 /// `kind` and 16 hexadecimal digits of SHA-256; the letter keeps spreadsheets from reading a number.

@@ -95,7 +95,7 @@ fn sum<S: Copy + Default + Send + Join>(
     let part = |persons: &[Person]| {
         let mut sums = vec![S::default(); items];
         for person in persons {
-            for (at, sums) in sums.iter_mut().enumerate().filter(|(at, _)| was_put(person.marks[*at])) {
+            for (at, sums) in sums.iter_mut().enumerate().filter(|(at, _)| person.marks[*at].is_of_one_asked()) {
                 add(sums, person, at);
             }
         }
@@ -107,10 +107,6 @@ fn sum<S: Copy + Default + Send + Join>(
         whole.iter_mut().zip(part).for_each(|(whole, part)| whole.join(part));
     }
     whole
-}
-
-fn was_put(mark: Mark) -> bool {
-    matches!(mark, Mark::Right | Mark::Wrong | Mark::DontKnow | Mark::Refused)
 }
 
 trait Join {

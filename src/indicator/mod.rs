@@ -23,10 +23,11 @@ mod watch;
 mod waves;
 mod weights;
 
-pub use cases::CaseRecord;
+pub use cases::{CaseRecord, response_pseudonym};
 pub use compute::{Indicator, IndicatorError, RowIds, SurveyInputs, analysis_columns, compute};
 pub use label::Label;
 pub use options::{EarlierWave, RunOptions, SampleRelation, VarianceChoice};
 pub use rates::count_outcomes;
+pub(crate) use scores::band_of;
 pub use watch::{Stage, Watcher};
 pub use weights::step_name;

@@ -102,7 +102,7 @@ fn column(kind: &str, code: &str) -> String {
 }
 
 /// The last band holds the maximum, too.
-fn band_of(points: Points, maximum: Points) -> u32 {
+pub(crate) fn band_of(points: Points, maximum: Points) -> u32 {
     let (points, maximum) = (u64::from(points.hundredths()), u64::from(maximum.hundredths()));
     u32::try_from(points * u64::from(BANDS) / maximum).unwrap_or(BANDS).min(BANDS - 1)
 }

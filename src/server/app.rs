@@ -18,7 +18,7 @@ use super::{
     Clock, Config, Finding, Formats, Instruments, Keys, KeysError, Metrics, Passwords, Refusal, SealingKeys, Throttle,
     audit, disk,
     http::{self, Shared},
-    jobs::{self, Engine, Notary, Runner, Scheduler},
+    jobs::{self, Engine, Notary, Runner, Watch},
     judge::{self, Rejudging},
     look,
     writer::{Desk, Writer},
@@ -74,7 +74,7 @@ pub struct RunningServer {
     clock: Clock,
     notary: Notary,
     runner: Runner,
-    scheduler: Scheduler,
+    watches: [Watch; 2],
     rejudging: Rejudging,
     writer: Writer,
     handle: ServerHandle,
@@ -112,7 +112,8 @@ pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<Runnin
     audit::log_start(&database, &clock, &keys.signer().key_id(), is_new_key)?;
     let notary = Notary::start(database.clone(), config.database_url.clone(), keys.clone(), clock.clone())?;
     let runner = Runner::start(database.clone(), clock.clone(), engine, &notary)?;
-    let scheduler = Scheduler::start(database.clone(), clock.clone(), runner.clone())?;
+    let schedules = jobs::schedules(database.clone(), clock.clone(), runner.clone())?;
+    let watches = [schedules, jobs::keep(database.clone(), clock.clone(), config.retention)?];
     database.forget_old_tries(clock.now_ms())?;
     let rejudging = Rejudging::start(database.clone(), instruments.clone(), clock.clone());
     let metrics = Metrics::default();
@@ -136,7 +137,7 @@ pub fn start_with(config: Config, clock: Clock, engine: Engine) -> Result<Runnin
     };
     let (handle, thread) = listen(shared, listener)?;
     tracing::info!(%address, "listening");
-    Ok(RunningServer { address, database, clock, notary, runner, scheduler, rejudging, writer, handle, thread })
+    Ok(RunningServer { address, database, clock, notary, runner, watches, rejudging, writer, handle, thread })
 }
 
 /// Looks at what the promises rest on, says what was found, and refuses to start when something is not as it must be.
@@ -210,7 +211,7 @@ impl RunningServer {
     pub fn stop(self) {
         System::new().block_on(self.handle.stop(true));
         self.writer.stop();
-        self.scheduler.stop();
+        self.watches.iter().for_each(Watch::stop);
         self.runner.stop();
         self.rejudging.stop();
         if let Ok(Err(error)) = self.thread.join() {

@@ -11,7 +11,7 @@ use super::{
     secrets::hex,
     vault::{PieceKey, Vault},
 };
-use crate::storage::{Attachment, Author, StorageError};
+use crate::storage::{Attachment, AttachmentLink, Author, Database, PlacedBody, StorageError};
 
 /// Unfinished attachments of one person at most: what is begun and never ended must not fill the disk.
 const OPEN_MAX: i64 = 100;
@@ -31,6 +31,9 @@ pub enum AttachmentRefusal {
     /// The person has too many unfinished ones.
     #[error("begin an attachment: too many are unfinished")]
     TooManyOpen,
+    /// Its time was over, or the person was erased; nothing of it is taken any more.
+    #[error("take the attachment: it was deleted")]
+    Deleted,
     /// All bytes are there and have another digest; they are forgotten.
     #[error("keep the attachment: its bytes have another digest")]
     Damaged,
@@ -69,6 +72,9 @@ pub fn go_on(
     if same != (&announced.owner, announced.length, &announced.sha256) {
         return Err(AttachmentRefusal::Differs.into());
     }
+    if found.deleted_at_ms.is_some() {
+        return Err(AttachmentRefusal::Deleted.into());
+    }
     if found.received != offset {
         return Err(AttachmentRefusal::WrongOffset(found.received).into());
     }
@@ -78,7 +84,16 @@ pub fn go_on(
 
 fn begin(vault: Vault<'_>, announced: &Announced, by: &Author, now_ms: i64) -> Result<Attachment, Refusal> {
     let Announced { id, owner, length, sha256 } = announced.clone();
-    let new = Attachment { id, owner, length, sha256, received: 0, begun_at_ms: now_ms, completed_at_ms: None };
+    let new = Attachment {
+        id,
+        owner,
+        length,
+        sha256,
+        received: 0,
+        begun_at_ms: now_ms,
+        completed_at_ms: None,
+        deleted_at_ms: None,
+    };
     let mut sealing = 1;
     loop {
         let keys = vault.new_piece_key(&new.id, now_ms)?;
@@ -108,7 +123,7 @@ pub fn add_piece(vault: Vault<'_>, key: &PieceKey, id: &str, place: i64, bytes: 
 /// `Damaged`, and it begins anew; whatever the database or the vault refused.
 pub fn end(vault: Vault<'_>, id: &str, by: &Author, now_ms: i64) -> Result<(), Refusal> {
     let Some(found) = vault.database.attachment(id)? else { return Ok(()) };
-    if found.completed_at_ms.is_some() {
+    if found.completed_at_ms.or(found.deleted_at_ms).is_some() {
         return Ok(());
     }
     let is_whole = hex(&Sha256::digest(bytes(vault, id)?.as_slice())) == found.sha256;
@@ -153,12 +168,42 @@ pub fn named_in(body: &[u8]) -> Vec<NamedAttachment> {
     named.filter_map(|one| serde_json::from_value(one).ok()).collect()
 }
 
-/// How much of a named attachment is there: `missing`, `partial`, `complete`, or `different` when other bytes stand under
-/// its id.
+/// Bodies that are looked at together.
+const BODIES_AT_ONCE: i64 = 200;
+
+/// How far back a look begins again: of two arrivals at once the later number may be committed first.
+const BODIES_AGAIN: i64 = 1000;
+
+/// Reads which attachments the bodies name that arrived since the last time, so that nobody reads all bodies each day.
+///
+/// # Errors
+/// Whatever the database refused; the next time goes on where this one ended.
+pub fn read_links(database: &Database) -> Result<(), StorageError> {
+    let mut through_seq = database.looked_at_through()? - BODIES_AGAIN;
+    loop {
+        let bodies = database.bodies_after(through_seq, BODIES_AT_ONCE)?;
+        let Some((last, _, _)) = bodies.last() else { return Ok(()) };
+        through_seq = *last;
+        let of = |(_, interview_id, body): &PlacedBody| {
+            let link = |named: NamedAttachment| AttachmentLink {
+                attachment_id: named.uuid,
+                interview_id: interview_id.clone(),
+                sha256: named.sha256,
+                kind: named.kind,
+            };
+            named_in(body).into_iter().map(link).collect::<Vec<_>>()
+        };
+        database.keep_links(through_seq, &bodies.iter().flat_map(of).collect::<Vec<_>>())?;
+    }
+}
+
+/// How much of a named attachment is there: `missing`, `partial`, `complete`, `different` when other bytes stand under its id,
+/// or `deleted`.
 pub fn state_of(named: &NamedAttachment, found: Option<&Attachment>) -> &'static str {
     match found {
         None => "missing",
         Some(found) if found.sha256 != named.sha256 => "different",
+        Some(found) if found.deleted_at_ms.is_some() => "deleted",
         Some(found) if found.completed_at_ms.is_none() => "partial",
         Some(_) => "complete",
     }
@@ -196,6 +241,7 @@ mod tests {
             received: 1,
             begun_at_ms: 1,
             completed_at_ms,
+            deleted_at_ms: None,
         };
         assert_eq!(state_of(&named, None), "missing");
         assert_eq!(state_of(&named, Some(&found("b", None))), "partial");

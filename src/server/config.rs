@@ -11,7 +11,10 @@ use std::{
 use clap::{Args, Command};
 use serde::Deserialize;
 
-use super::rates::{Rate, Rates};
+use super::{
+    rates::{Rate, Rates},
+    retention::Periods,
+};
 use crate::storage::{DatabaseUrl, DatabaseUrlError, PoolSettings};
 
 const MINUTE_MS: i64 = 60_000;
@@ -80,6 +83,12 @@ pub struct Settings {
     /// Share of the disk of a SQLite file that must be free, in percent; 0 for any [default: 5]
     #[arg(long, env = "SCILIT_DISK_FREE_PERCENT_MIN", value_name = "PERCENT")]
     pub disk_free_percent_min: Option<u8>,
+    /// Days after a survey's closing until its contact data and pictures are deleted [default: 90]
+    #[arg(long, env = "SCILIT_CONTACTS_DAYS", value_name = "DAYS")]
+    pub contacts_days: Option<u32>,
+    /// Days until recordings and abandoned uploads are deleted [default: 30]
+    #[arg(long, env = "SCILIT_RECORDINGS_DAYS", value_name = "DAYS")]
+    pub recordings_days: Option<u32>,
     /// Threads that answer requests [default: number of processors]
     #[arg(long, env = "SCILIT_WORKERS", value_name = "N")]
     pub workers: Option<usize>,
@@ -149,6 +158,8 @@ pub struct Config {
     pub rates: Rates,
     /// Share of the disk that must be free, in percent.
     pub disk_free_percent_min: u8,
+    /// How long personal data are kept.
+    pub retention: Periods,
     /// Threads that answer requests.
     pub workers: usize,
     /// The address QR codes hold, without a slash at its end.
@@ -268,6 +279,8 @@ impl Settings {
             requests_per_minute: self.requests_per_minute.or(below.requests_per_minute),
             downloads_per_hour: self.downloads_per_hour.or(below.downloads_per_hour),
             disk_free_percent_min: self.disk_free_percent_min.or(below.disk_free_percent_min),
+            contacts_days: self.contacts_days.or(below.contacts_days),
+            recordings_days: self.recordings_days.or(below.recordings_days),
             workers: self.workers.or(below.workers),
             public_url: self.public_url.or(below.public_url),
             min_release: self.min_release.or(below.min_release),
@@ -332,6 +345,7 @@ impl Config {
             return Err(ConfigError::Hotline(hotline.clone()));
         }
         let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let retention = Periods::new(settings.contacts_days, settings.recordings_days);
         let key_dir = settings.key_dir.unwrap_or_else(|| default_key_dir(&database_url));
         let config = Self {
             database_url,
@@ -355,6 +369,7 @@ impl Config {
             https: settings.https.unwrap_or(false),
             rates,
             disk_free_percent_min: settings.disk_free_percent_min.unwrap_or(5),
+            retention,
             workers: settings.workers.unwrap_or(processors),
             log: settings.log.unwrap_or_else(|| "info".to_owned()),
             log_format: settings.log_format.unwrap_or_default(),
@@ -363,6 +378,12 @@ impl Config {
     }
 
     fn check(self) -> Result<Self, ConfigError> {
+        let Periods { contacts_days, recordings_days } = self.retention;
+        for (key, days) in [("contacts_days", contacts_days), ("recordings_days", recordings_days)] {
+            if days > Periods::DAYS_MAX {
+                return Err(ConfigError::Range { key, value: u64::from(days), wanted: "365 or less" });
+            }
+        }
         let positive = [
             ("database_connections_max", u64::from(self.database_connections_max)),
             ("submission_bytes_max", self.submission_bytes_max as u64),

@@ -39,6 +39,7 @@ mod rates;
 pub mod releases;
 pub mod report;
 pub mod reserves;
+pub mod retention;
 mod review;
 mod roles;
 mod sealing;

@@ -26,6 +26,8 @@ pub struct Attachment {
     pub begun_at_ms: i64,
     /// When all were there and had that digest.
     pub completed_at_ms: Option<i64>,
+    /// When its bytes and its key were deleted.
+    pub deleted_at_ms: Option<i64>,
 }
 
 /// The pieces in their order: place and sealed bytes.
@@ -72,6 +74,7 @@ impl Database {
             }
             let open: i64 = attachment::table
                 .filter(attachment::owner.eq(&new.owner).and(attachment::completed_at_ms.is_null()))
+                .filter(attachment::deleted_at_ms.is_null())
                 .count()
                 .get_result(c)?;
             if open >= open_max {
@@ -93,7 +96,7 @@ impl Database {
         writing!(self, c => {
             let at = attachment::table
                 .filter(attachment::id.eq(id).and(attachment::received.eq(place)))
-                .filter(attachment::completed_at_ms.is_null());
+                .filter(attachment::completed_at_ms.is_null().and(attachment::deleted_at_ms.is_null()));
             let moved = diesel::update(at).set(attachment::received.eq(place + bytes)).execute(c)?;
             if moved != 1 {
                 return Ok(false);

@@ -67,6 +67,9 @@ pub enum StorageError {
     /// What takes two persons was asked twice by one.
     #[error("confirm: the person who asked cannot confirm")]
     SamePerson,
+    /// Nothing of the survey may be deleted.
+    #[error("delete: a legal hold stands over the survey")]
+    Held,
     /// A column's type cannot travel from one backend to the other.
     #[error("copy the database: {0}, which cannot travel")]
     Portable(String),

@@ -4,7 +4,8 @@ use diesel::prelude::*;
 use serde_json::json;
 
 use super::{
-    Act, Author, Database, Outcome, ROWS_PER_INSERT_MAX, StorageError, audit::Appends, readings::Readings, schema::*,
+    Act, Author, Database, Outcome, ROWS_PER_INSERT_MAX, StorageError, audit::Appends, deletions::Deletes,
+    holds::LegalHolds, readings::Readings, schema::*,
 };
 
 /// A survey's keys, sealed.
@@ -285,11 +286,11 @@ impl Database {
         })
     }
 
-    /// Erases a case's contact data as another person asked: its key, its fields, and the details the log holds of
-    /// them. Whether there was an open request.
+    /// Erases a case's contact data as another person asked: its key, its fields, the attachments of its interviews, whole
+    /// or not, and the details the log holds of them. Whether there was an open request.
     ///
     /// # Errors
-    /// `SamePerson` when whoever confirms is the one who asked; the attempt is logged.
+    /// `SamePerson` when whoever confirms is the one who asked; the attempt is logged. `Held` under a legal hold.
     pub fn confirm_erasure(
         &self,
         survey_id: &str,
@@ -309,6 +310,11 @@ impl Database {
                 c.append(&[refused])?;
                 return Ok(None);
             }
+            if c.hold_over(survey_id)? {
+                return Err(StorageError::Held);
+            }
+            let attachments = c.attachments_of_case(survey_id, case_id)?;
+            c.destroy_attachments(&attachments, now_ms)?;
             diesel::update(open)
                 .set((identity_erasure::confirmed_by.eq(&by.id), identity_erasure::confirmed_at_ms.eq(now_ms)))
                 .execute(c)?;
@@ -331,11 +337,11 @@ impl Database {
             diesel::update(told)
                 .set((audit_entry::salt.eq(None::<Vec<u8>>), audit_entry::detail.eq(None::<String>)))
                 .execute(c)?;
-            c.append(&[at.done("identity.erase", json!({}))])?;
+            c.append(&[at.done("identity.erase", json!({ "attachments": attachments.len() }))])?;
             Ok(Some(true))
         })?;
         if erased == Some(true) {
-            self.scrub_vault()?;
+            self.scrub()?;
         }
         erased.ok_or(StorageError::SamePerson)
     }
@@ -390,23 +396,7 @@ impl Database {
             c.append(&[Act::done(by, now_ms, "vault.rotate", "vault/keys".to_owned(), json!({ "cases": count }))])?;
             Ok(count)
         })?;
-        self.scrub_vault()?;
+        self.scrub()?;
         Ok(count)
-    }
-
-    /// Overwrites on disk what was removed from the vault: SQLite's log is emptied into the file, whose freed bytes
-    /// `secure_delete` has zeroed; PostgreSQL's dead rows are vacuumed.
-    fn scrub_vault(&self) -> Result<(), StorageError> {
-        use super::connection::Connection;
-        use diesel::connection::SimpleConnection;
-        match self.connection()? {
-            Connection::Sqlite(mut c) => c.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")?,
-            Connection::Postgres(mut c) => {
-                for table in ["identity_survey", "identity_case", "identity_field", "identity_note", "audit_entry"] {
-                    c.batch_execute(&format!("VACUUM {table}"))?;
-                }
-            }
-        }
-        Ok(())
     }
 }

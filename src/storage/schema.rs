@@ -445,6 +445,58 @@ diesel::table! {
         received -> BigInt,
         begun_at_ms -> BigInt,
         completed_at_ms -> Nullable<BigInt>,
+        deleted_at_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    attachment_link (attachment_id, interview_id) {
+        attachment_id -> Text,
+        interview_id -> Text,
+        sha256 -> Text,
+        kind -> Text,
+    }
+}
+
+diesel::table! {
+    attachment_reading (id) {
+        id -> Integer,
+        through_seq -> BigInt,
+    }
+}
+
+diesel::table! {
+    legal_hold (id) {
+        id -> Text,
+        survey_id -> Text,
+        reason -> Text,
+        set_by -> Text,
+        set_at_ms -> BigInt,
+        lift_reason -> Nullable<Text>,
+        lift_asked_by -> Nullable<Text>,
+        lift_asked_at_ms -> Nullable<BigInt>,
+        lifted_by -> Nullable<Text>,
+        lifted_at_ms -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    retention_job (id) {
+        id -> Text,
+        survey_id -> Nullable<Text>,
+        kind -> Text,
+        items -> BigInt,
+        reason -> Text,
+        by_id -> Text,
+        by_role -> Text,
+        at_ms -> BigInt,
+    }
+}
+
+diesel::table! {
+    submission_erased (server_seq) {
+        server_seq -> BigInt,
+        job_id -> Text,
     }
 }
 
@@ -600,4 +652,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     assignment,
     case_draw,
     field_change,
+    attachment,
+    attachment_link,
+    legal_hold,
+    identity_case,
+    submission_erased,
 );

@@ -21,6 +21,8 @@ fn filled(path: &str) -> String {
         .replace("{id}", "nobody")
         .replace("{seq}", "0")
         .replace("{name}", "responses_weighted.csv")
+        .replace("{table}", "city")
+        .replace("{cell}", "all")
 }
 
 #[test]

@@ -1,8 +1,18 @@
 //! Runs: started by HTTP, computed in the background, read as JSON and files.
 
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+    thread::sleep,
+    time::Duration,
+};
+
 use scilit::{
     evidence::sha256_hex,
-    server::{Role, Settings, jobs::indicator},
+    server::{
+        Role, Settings,
+        jobs::{NamedFile, Progress, RunFailure, RunInputs, indicator},
+    },
 };
 use serde_json::json;
 
@@ -178,5 +188,57 @@ fn what_a_run_cannot_be_asked_is_refused_with_its_place() {
             }
         }
         assert_eq!(app.get(Role::Analyst, "/api/v1/runs").json()["runs"], json!([]), "nothing was queued");
+    });
+}
+
+const LARGE: usize = 32 << 20;
+
+fn large(_: &RunInputs, _: &Progress) -> Result<Vec<NamedFile>, RunFailure> {
+    let results = json!({}).to_string().into_bytes();
+    Ok(vec![
+        ("results.json".to_owned(), "application/json", results),
+        ("responses_weighted.csv".to_owned(), "text/csv; charset=utf-8", vec![b'1'; LARGE]),
+    ])
+}
+
+#[test]
+fn acc066_a_download_that_breaks_off_is_in_the_log_with_how_far_it_came_and_that_it_failed() {
+    on_every_backend(|test| {
+        let app = TestApp::start_with(test, Settings::default(), large);
+        let (survey, hash) = app.survey("调查");
+        app.submit(TABLET, 1, submission(TABLET, &hash, "c1").to_string().as_bytes());
+        let run = app.run(&survey);
+        let path =
+            format!("/api/v1/runs/{}/files/responses_weighted.csv?purpose=audit", run["id"].as_str().expect("an id"));
+        let ends = || -> Vec<(String, serde_json::Value)> {
+            let all = app.database().audit_entries(0, 100_000).expect("entries");
+            let ends = all.into_iter().filter(|entry| entry.action == "download.end");
+            let detail = |text: Option<String>| serde_json::from_str(&text.expect("a detail")).expect("JSON");
+            ends.map(|entry| (entry.outcome, detail(entry.detail))).collect()
+        };
+        let waited = |n: usize| {
+            for _ in 0..200 {
+                if ends().len() >= n {
+                    return;
+                }
+                sleep(Duration::from_millis(50));
+            }
+            panic!("{n} ends did not come: {:?}", ends());
+        };
+        let secret = app.secret(Role::Auditor);
+        let mut link = TcpStream::connect(app.address).expect("a connection");
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {secret}\r\n\r\n");
+        link.write_all(request.as_bytes()).expect("sent");
+        link.read_exact(&mut vec![0; 100_000]).expect("the beginning");
+        drop(link);
+        waited(1);
+        let (outcome, detail) = ends().remove(0);
+        let sent = detail["bytes_sent"].as_u64().expect("a number");
+        assert!(outcome == "failed" && sent > 0 && sent < LARGE as u64, "{outcome} {detail}");
+        // The control: one that comes whole.
+        assert_eq!(app.get(Role::Auditor, &path).body.len(), LARGE);
+        waited(2);
+        let (outcome, detail) = ends().remove(1);
+        assert_eq!((outcome.as_str(), &detail["bytes_sent"]), ("done", &json!(LARGE)));
     });
 }

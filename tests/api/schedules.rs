@@ -56,6 +56,7 @@ fn a_schedule_starts_interim_runs_and_what_was_missed_is_done_once() {
         let now = app.now_ms.load(Ordering::Relaxed);
         let next = answer.json()["next_at_ms"].as_i64().expect("a time");
         assert!(next > now && next <= now + DAY_MS && (next / 3_600_000 + 8) % 24 == 6 && next % 3_600_000 == 0);
+        assert_eq!(answer.json()["next_times_ms"], json!([next, next + DAY_MS, next + 2 * DAY_MS]));
         sleep(Duration::from_millis(2500));
         assert_eq!(runs(&app), Vec::<Value>::new(), "not before its time");
         later(&app, DAY_MS);

@@ -109,6 +109,12 @@ impl Dictionary {
         Ok(dictionary)
     }
 
+    /// The same columns of this survey.
+    #[cfg(test)]
+    pub(super) fn about(self, study: Study) -> Self {
+        Self { study: Some(study), ..self }
+    }
+
     /// The column of this name; one that nobody describes is a text.
     #[must_use]
     pub fn column(&self, name: &str) -> Column {

@@ -24,12 +24,6 @@ pub enum FormatError {
         /// The cell.
         cell: String,
     },
-    /// More rows than a worksheet can hold.
-    #[error("write the workbook: a worksheet holds {max} rows and there are more; take the CSV or the Parquet file")]
-    TooManyRows {
-        /// The most rows of responses.
-        max: u32,
-    },
     /// The workbook could not be written.
     #[error("write the workbook: {0}")]
     Xlsx(#[from] rust_xlsxwriter::XlsxError),

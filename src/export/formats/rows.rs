@@ -11,21 +11,27 @@ pub(super) struct Rows {
     pub(super) columns: Vec<Column>,
     reader: Reader<Box<dyn Read + Send>>,
     record: StringRecord,
+    is_put_back: bool,
 }
 
 impl Rows {
     pub(super) fn open(dictionary: &Dictionary, open: &mut OpenPersons<'_>) -> Result<Self, FormatError> {
         let mut reader = Reader::from_reader(open()?);
         let columns = reader.headers()?.iter().map(|name| dictionary.column(name)).collect();
-        Ok(Self { columns, reader, record: StringRecord::new() })
+        Ok(Self { columns, reader, record: StringRecord::new(), is_put_back: false })
     }
 
     /// The next row's cells, as many as columns.
     pub(super) fn next(&mut self) -> Result<Option<Row<'_>>, FormatError> {
-        if !self.reader.read_record(&mut self.record)? {
+        if !std::mem::take(&mut self.is_put_back) && !self.reader.read_record(&mut self.record)? {
             return Ok(None);
         }
         Ok(Some(Row { columns: &self.columns, record: &self.record }))
+    }
+
+    /// Lets the next reading give the same row again.
+    pub(super) fn put_back(&mut self) {
+        self.is_put_back = true;
     }
 }
 

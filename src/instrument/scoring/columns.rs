@@ -38,6 +38,12 @@ impl Mark {
     pub fn is_missing(self) -> bool {
         !matches!(self, Self::Right | Self::Wrong | Self::DontKnow)
     }
+
+    /// Whether the item was put to the person.
+    #[must_use]
+    pub fn is_of_one_asked(self) -> bool {
+        matches!(self, Self::Right | Self::Wrong | Self::DontKnow | Self::Refused)
+    }
 }
 
 /// Responses in one block; part of no result, chosen so that a block's marks stay in the cache.

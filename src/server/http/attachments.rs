@@ -52,7 +52,7 @@ pub(super) struct NamedBody {
     sha256: String,
     /// As the tablet says: `audio`, `photo`.
     kind: String,
-    /// `missing`, `partial`, `complete`, or `different` when other bytes stand under its id.
+    /// `missing`, `partial`, `complete`, `different` when other bytes stand under its id, or `deleted`.
     state: &'static str,
     /// Bytes that are there.
     received: i64,
@@ -119,6 +119,10 @@ pub(super) async fn head(shared: Data<Shared>, asker: Asker, id: Path<String>) -
     let (id, owner) = (upload_id(&id)?, owner_of(&asker)?);
     let found = call(&shared, move |shared| Ok(shared.database.attachment(&id)?)).await?;
     let found = found.filter(|found| found.owner == owner).ok_or_else(|| Problem::of(&codes::NOT_FOUND))?;
+    if found.deleted_at_ms.is_some() {
+        // Nothing more of it is wanted, and that is how a tablet is told.
+        return Ok(standing(&mut HttpResponse::Ok(), found.length, found.length, true));
+    }
     Ok(standing(&mut HttpResponse::Ok(), found.received, found.length, found.completed_at_ms.is_some()))
 }
 
@@ -136,6 +140,7 @@ pub(super) async fn head(shared: Data<Shared>, asker: Asker, id: Path<String>) -
         (status = 200, description = "They are kept; `Upload-Offset` says where to go on.", body = StandingBody),
         (status = 400, description = "All bytes came and have another digest; begin at 0.", body = ProblemBody),
         (status = 409, description = "The bytes there end elsewhere, as `Upload-Offset` says; or another file was begun under the id.", body = ProblemBody),
+        (status = 410, description = "It was deleted: its time was over, or the person was erased.", body = ProblemBody),
         (status = 413, description = "More bytes than announced or allowed.", body = ProblemBody),
     )
 )]

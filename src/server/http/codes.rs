@@ -52,8 +52,10 @@ codes! {
     SAME_PERSON = "same-person" 409 false "none" "须由另一人操作，两级审核或作废确认不能是同一人";
     WRONG_OFFSET = "wrong-offset" 409 true "retry" "续传位置不符，将从服务器所示位置继续";
     ATTACHMENT_DIFFERS = "attachment-differs" 409 false "keep_local" "同一编号下已有不同的附件";
+    LEGAL_HOLD = "legal-hold" 409 false "none" "调查的资料处于留存保全中，不能删除";
     TOO_FEW_ATTEMPTS = "too-few-attempts" 409 false "none" "须在三个不同日期接触过，或由督导员写明理由";
     NO_RESERVE = "no-reserve" 409 false "contact_supervisor" "该村（居）已没有备用样本";
+    ATTACHMENT_DELETED = "attachment-deleted" 410 false "none" "附件已按期限或本人要求删除，不再接收";
     TOO_LARGE = "too-large" 413 false "contact_supervisor" "文件过大";
     UNSUPPORTED_MEDIA = "unsupported-media" 415 false "update_app" "内容类型不受支持";
     HEAD_TOO_LARGE = "head-too-large" 431 false "none" "请求头过大";

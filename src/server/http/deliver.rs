@@ -65,6 +65,11 @@ pub(super) struct PurposeQuery {
 }
 
 impl PurposeQuery {
+    /// What a query with more in it says.
+    pub(super) fn saying(purpose: Option<String>) -> Self {
+        Self { purpose }
+    }
+
     /// The purpose, where the tier needs one.
     pub(super) fn for_tier(self, tier: Tier) -> Result<Option<String>, Problem> {
         let purpose = self.purpose.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());

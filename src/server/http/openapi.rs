@@ -10,9 +10,10 @@ use utoipa::{
 };
 
 use super::{
-    assignments, attachments, audit, changes, devices, downloads, events, file_check, health, identity, inbox, keys,
-    maps, packages, people, problem::ProblemBody, progress, quarantine, questionnaires, queue, releases, reports,
-    reserves, responses, review, routes::ROUTES, runs, schedules, series, sessions, submissions, surveys, sync,
+    assignments, attachments, audit, cells, changes, devices, downloads, events, evidence, file_check, health,
+    identity, inbox, keys, maps, packages, people, problem::ProblemBody, progress, quarantine, questionnaires, queue,
+    releases, reports, reserves, responses, retention, review, routes::ROUTES, runs, schedules, series, sessions,
+    submissions, surveys, sync,
 };
 use crate::server::policy::{Access, Open};
 
@@ -25,11 +26,11 @@ use crate::server::policy::{Access, Open};
         surveys::create, surveys::list, surveys::show, surveys::set_questionnaire, surveys::put_file, file_check::check, maps::put, maps::of_survey, maps::check,
         progress::show, progress::csv, progress::cases, progress::field_persons, queue::list,
         identity::put_contacts, identity::read_contact, identity::read_visit_notes, identity::request_erasure, identity::confirm_erasure,
-        attachments::head, attachments::append, attachments::list, attachments::read, submissions::put, submissions::receipt, responses::list, responses::show, responses::diff, responses::returned,
+        attachments::head, attachments::append, attachments::list, attachments::read, submissions::put, submissions::receipt, responses::list, responses::show, responses::diff, responses::returned, evidence::show,
         review::begin, review::approve, review::send_back, review::request_void, review::confirm_void, review::lock,
         review::reopen, review::promote, review::approve_many, quarantine::choose, quarantine::list, quarantine::accept,
         reserves::release, reserves::list, reserves::csv, assignments::assign, assignments::list, changes::list, events::batch, events::attempts, inbox::list, inbox::acknowledge, surveys::open, surveys::close,
-        sync::batch, packages::take, sync::reconcile, sync::time, schedules::show, schedules::set, runs::create, runs::cancel, runs::list, runs::latest, runs::show, runs::results, series::show, maps::of_run, runs::files, runs::file, reports::html, reports::pdf, downloads::bundle, downloads::microdata, releases::request, releases::show, releases::confirm,
+        sync::batch, packages::take, sync::reconcile, sync::time, retention::show, retention::set_hold, retention::ask_to_lift, retention::lift, schedules::show, schedules::set, runs::create, runs::cancel, runs::list, runs::latest, runs::show, runs::results, cells::interviews, series::show, maps::of_run, runs::files, runs::file, reports::html, reports::pdf, downloads::bundle, downloads::microdata, releases::request, releases::show, releases::confirm,
         audit::of_run, audit::checkpoint, audit::entries, audit::proof,
         sessions::login, sessions::logout, sessions::me, sessions::change_password, sessions::list, sessions::end, people::create, people::list, people::disable, people::enable, people::propose, people::confirm, people::revoke, devices::make_code, devices::enrol, devices::manifest, devices::list, devices::report, devices::revoke,
     ),

@@ -237,6 +237,7 @@ impl From<AttachmentRefusal> for Problem {
             AttachmentRefusal::WrongOffset(offset) => Self::of(&codes::WRONG_OFFSET).upload_offset(offset),
             AttachmentRefusal::Differs => Self::of(&codes::ATTACHMENT_DIFFERS),
             AttachmentRefusal::TooManyOpen => Self::of(&codes::THROTTLED).because("未传完的附件过多"),
+            AttachmentRefusal::Deleted => Self::of(&codes::ATTACHMENT_DELETED),
             AttachmentRefusal::Damaged => Self::of(&codes::DIGEST_MISMATCH).upload_offset(0),
         }
     }
@@ -248,6 +249,7 @@ impl From<VaultError> for Problem {
             // What is outside the region is as if it were not there, as everywhere.
             VaultError::NoContact | VaultError::OutOfRegion => Self::of(&codes::NOT_FOUND),
             VaultError::SamePerson => Self::of(&codes::SECOND_PERSON),
+            VaultError::Held => Self::of(&codes::LEGAL_HOLD),
             error => {
                 tracing::error!(%error, "the vault refused");
                 Self::of(&codes::INTERNAL)
@@ -277,6 +279,8 @@ impl From<StorageError> for Problem {
                 .because(format!("{id} {version} 已发布，摘要为 {published}；请提高版本号")),
             StorageError::CodeTaken(code) => Self::of(&codes::CODE_TAKEN).because(code.clone()),
             StorageError::LoginTaken => Self::of(&codes::LOGIN_TAKEN),
+            StorageError::SamePerson => Self::of(&codes::SECOND_PERSON),
+            StorageError::Held => Self::of(&codes::LEGAL_HOLD),
             StorageError::GrantExists => Self::of(&codes::GRANT_EXISTS),
             StorageError::QueueFull(waiting) => {
                 Self::of(&codes::THROTTLED).because(format!("已有{waiting}次计算在排队"))

@@ -7,9 +7,10 @@ use actix_web::{
 };
 
 use super::{
-    Problem, assignments, attachments, audit, changes, codes, devices, downloads, events, file_check, health, identity,
-    inbox, keys, maps, openapi, packages, people, progress, quarantine, questionnaires, queue, releases, reports,
-    reserves, responses, review, runs, schedules, series, sessions, submissions, surveys, sync,
+    Problem, assignments, attachments, audit, cells, changes, codes, devices, downloads, events, evidence, file_check,
+    health, identity, inbox, keys, maps, openapi, packages, people, progress, quarantine, questionnaires, queue,
+    releases, reports, reserves, responses, retention, review, runs, schedules, series, sessions, submissions, surveys,
+    sync,
 };
 use crate::{
     server::{
@@ -79,8 +80,13 @@ routes! {
     GET "/api/v1/surveys/{id}/cases" => progress::cases;
     GET "/api/v1/surveyors" => progress::field_persons;
     POST "/api/v1/surveys/{id}/runs" => runs::create;
+    GET "/api/v1/surveys/{id}/retention" => retention::show;
+    PUT "/api/v1/surveys/{id}/hold" => retention::set_hold;
+    POST "/api/v1/surveys/{id}/hold/lift" => retention::ask_to_lift;
+    POST "/api/v1/surveys/{id}/hold/lift/confirm" => retention::lift;
     GET "/api/v1/surveys/{id}/schedule" => schedules::show;
     PUT "/api/v1/surveys/{id}/schedule" => schedules::set;
+    GET "/api/v1/submissions/{uuid}/evidence" => evidence::show;
     POST "/api/v1/submissions:batch" => sync::batch;
     POST "/api/v1/packages" => packages::take;
     POST "/api/v1/reconcile" => sync::reconcile;
@@ -122,6 +128,7 @@ routes! {
     GET "/api/v1/runs/{id}" => runs::show;
     POST "/api/v1/runs/{id}/cancel" => runs::cancel;
     GET "/api/v1/runs/{id}/results" => runs::results;
+    GET "/api/v1/runs/{id}/cells/{table}/{cell}/interviews" => cells::interviews;
     GET "/api/v1/runs/{id}/series" => series::show;
     GET "/api/v1/runs/{id}/map" => maps::of_run;
     GET "/api/v1/runs/{id}/files" => runs::files;

@@ -11,6 +11,9 @@ use super::{
 };
 use crate::server::{Fault, Refusal, jobs::Times};
 
+/// How many of the coming times are told.
+const TIMES_SHOWN: usize = 3;
+
 /// A schedule to be set.
 #[derive(Debug, Deserialize, Validate, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -31,6 +34,8 @@ pub(super) struct ScheduleBody {
     time_zone: &'static str,
     /// When the next interim run begins; null where there is no schedule, or the survey is closed.
     next_at_ms: Option<i64>,
+    /// The next three of its times; none where there is no schedule, or the survey is closed.
+    next_times_ms: Vec<i64>,
 }
 
 /// Sets the times at which the server starts an interim run of the survey by itself, while the survey is open.
@@ -75,10 +80,10 @@ pub(super) async fn show(shared: Data<Shared>, survey: AtSurvey) -> Result<HttpR
 
 fn standing(shared: &Shared, survey: &AtSurvey) -> Result<ScheduleBody, Refusal> {
     let schedule = shared.database.schedule(&survey.0.id)?;
-    let next = |cron: &str| {
-        let now_ms = shared.clock.now_ms();
-        Times::parse(cron, now_ms).ok()?.next_after(now_ms).filter(|_| survey.0.state == "open")
-    };
-    let next_at_ms = schedule.as_ref().and_then(|schedule| next(&schedule.cron));
-    Ok(ScheduleBody { cron: schedule.map(|schedule| schedule.cron), time_zone: "+08:00", next_at_ms })
+    let now_ms = shared.clock.now_ms();
+    let in_force = schedule.as_ref().filter(|_| survey.0.state == "open");
+    let times = in_force.and_then(|schedule| Times::parse(&schedule.cron, now_ms).ok());
+    let next_times_ms: Vec<i64> = times.iter().flat_map(|times| times.following(now_ms).take(TIMES_SHOWN)).collect();
+    let next_at_ms = next_times_ms.first().copied();
+    Ok(ScheduleBody { cron: schedule.map(|schedule| schedule.cron), time_zone: "+08:00", next_at_ms, next_times_ms })
 }

@@ -120,6 +120,10 @@ impl RunInputs {
         if bodies.is_empty() {
             return Err(RunFailure { code: "no-responses".to_owned(), message: "no response counts yet".to_owned() });
         }
+        if bodies.iter().any(|body| body.body.is_empty()) {
+            let message = "the raw responses were deleted after the years that they must be kept".to_owned();
+            return Err(RunFailure { code: "raw-deleted".to_owned(), message });
+        }
         let attempts = database.survey_attempts(&survey.id).map_err(away)?;
         let reserves = database.released_reserves(&survey.id).map_err(away)?;
         Ok(Self { survey, questionnaire, earlier_versions, files, bodies, reserves, attempts, request, earlier })

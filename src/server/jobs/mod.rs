@@ -2,17 +2,21 @@
 
 mod engine;
 mod inputs;
+mod keeper;
 mod notary;
 mod progress;
 mod request;
 mod schedule;
+mod watch;
 
 pub use engine::indicator;
 pub use inputs::{EarlierFiles, RunInputs};
+pub use keeper::keep;
 pub use notary::Notary;
 pub use progress::{Progress, RunStage};
 pub use request::{EarlierRun, Include, RunRequest};
-pub use schedule::{Scheduler, Times};
+pub use schedule::{Times, schedules};
+pub use watch::Watch;
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

@@ -3,15 +3,6 @@
 //! What was due while the server was down is done once. A schedule says which times are due and nothing else: the run
 //! is an interim one of everything that may still be approved, and stands in the log as the server's own.
 
-use std::{
-    sync::{
-        Arc, Mutex, PoisonError,
-        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
-    },
-    thread::{self, JoinHandle},
-    time::Duration,
-};
-
 use croner::{
     Cron,
     parser::{CronParser, Seconds, Year},
@@ -21,14 +12,11 @@ use jiff::{
     tz::{TimeZone, offset},
 };
 
-use super::{Include, RunRequest, Runner};
+use super::{Include, RunRequest, Runner, Watch};
 use crate::{
     server::{Clock, Refusal, Text, disk},
     storage::{Database, DueRun, Schedule, StorageError},
 };
-
-/// How often the schedules are looked at.
-const EVERY: Duration = Duration::from_secs(2);
 
 /// Offset of the times in a schedule, in hours: Beijing time, as everywhere in fieldwork.
 const HOURS: i8 = 8;
@@ -60,47 +48,24 @@ impl Times {
         let time: Zoned = Timestamp::from_millisecond(ms).ok()?.to_zoned(TimeZone::fixed(offset(HOURS)));
         Some(self.0.find_next_occurrence(&time, false).ok()?.timestamp().as_millisecond())
     }
-}
 
-type Worker = (JoinHandle<()>, Sender<()>);
-
-/// Looks at the schedules on a thread of its own. Cloning shares it.
-#[derive(Debug, Clone)]
-pub struct Scheduler(Arc<Mutex<Option<Worker>>>);
-
-impl Scheduler {
-    /// Starts the thread.
-    ///
-    /// # Errors
-    /// When there is no thread.
-    pub fn start(database: Database, clock: Clock, runner: Runner) -> Result<Self, StorageError> {
-        let (stop, stopped) = channel();
-        let watch = move || work(&database, &clock, &runner, &stopped);
-        let thread = thread::Builder::new().name("schedules".to_owned()).spawn(watch);
-        let thread = thread.map_err(|error| StorageError::Unavailable(error.to_string()))?;
-        Ok(Self(Arc::new(Mutex::new(Some((thread, stop))))))
-    }
-
-    /// Ends the thread.
-    pub fn stop(&self) {
-        let thread = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some((thread, stop)) = thread {
-            drop(stop);
-            let _ = thread.join();
-        }
+    /// The times after this one, in order.
+    pub fn following(&self, ms: i64) -> impl Iterator<Item = i64> + '_ {
+        std::iter::successors(self.next_after(ms), |last| self.next_after(*last))
     }
 }
 
-fn work(database: &Database, clock: &Clock, runner: &Runner, stopped: &Receiver<()>) {
-    loop {
-        if let Err(error) = look(database, clock, runner) {
+/// Starts a thread that looks at the schedules.
+///
+/// # Errors
+/// When there is no thread.
+pub fn schedules(database: Database, clock: Clock, runner: Runner) -> Result<Watch, StorageError> {
+    Watch::start("schedules", move || {
+        if let Err(error) = look(&database, &clock, &runner) {
             disk::end_if_failed(&error);
             tracing::warn!(%error, "the schedules could not be looked at");
         }
-        if stopped.recv_timeout(EVERY) != Err(RecvTimeoutError::Timeout) {
-            return;
-        }
-    }
+    })
 }
 
 fn look(database: &Database, clock: &Clock, runner: &Runner) -> Result<(), StorageError> {

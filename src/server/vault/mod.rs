@@ -26,7 +26,7 @@ use self::{
     cipher::{Key, Place},
     key_file::KeyRing,
 };
-use super::{Actor, Fault, Refusal, Role, Text, may_see_case};
+use super::{Actor, Fault, Refusal, Role, Text, attachments::read_links, may_see_case};
 use crate::storage::{Author, Database, SealedCase, SealedContact, SealedField, SealedSurvey, StorageError};
 
 /// Why the vault cannot do what was asked.
@@ -41,6 +41,9 @@ pub enum VaultError {
     /// Whoever asked cannot confirm.
     #[error("confirm the erasure: the person who asked cannot confirm")]
     SamePerson,
+    /// Nothing of the survey may be deleted now.
+    #[error("erase: a legal hold stands over the survey")]
+    Held,
     /// The key file cannot be used.
     #[error(transparent)]
     KeyFile(#[from] KeyFileError),
@@ -156,13 +159,16 @@ impl Vault<'_> {
     /// Erases what another person asked to erase.
     ///
     /// # Errors
-    /// `NoContact` when nobody asked, `SamePerson`, `OutOfRegion`.
+    /// `NoContact` when nobody asked, `SamePerson`, `OutOfRegion`; `Held` under a legal hold.
     pub fn confirm_erasure(&self, survey_id: &str, case_id: &str, actor: &Actor, now_ms: i64) -> Result<(), Refusal> {
         self.require_region(survey_id, case_id, actor)?;
+        // What belongs to the person is known once every body that arrived was read.
+        read_links(self.database)?;
         match self.database.confirm_erasure(survey_id, case_id, &actor.author(), now_ms) {
             Ok(true) => Ok(()),
             Ok(false) => Err(VaultError::NoContact.into()),
             Err(StorageError::SamePerson) => Err(VaultError::SamePerson.into()),
+            Err(StorageError::Held) => Err(VaultError::Held.into()),
             Err(error) => Err(error.into()),
         }
     }

@@ -281,3 +281,58 @@ export interface Entry {
   commitment: string;
   detail: unknown;
 }
+
+/** The interviews behind a cell, one page of them. */
+export interface CellTrail {
+  run: string;
+  survey: string;
+  labels: Texts[];
+  told: { n: number; population: number | null; estimate: number | null };
+  n: number;
+  weight: number;
+  figure: number | null;
+  interviews: { id: string; submission: string | null; weight: number; value: number }[];
+  next: string | null;
+}
+
+export interface EvidenceRevision {
+  rev: number;
+  server_seq: number;
+  sha256: string;
+  received_at_ms: number;
+  received_from: string;
+  conflict: boolean;
+  in_force: boolean;
+  deleted: boolean;
+  receipt: { short_code: string; key_id: string | null; signature: string | null; log_index: number | null; text: string } | null;
+}
+
+/** What vouches for an interview. */
+export interface Evidence {
+  submission: string;
+  pseudonym: string | null;
+  survey: string | null;
+  state: string;
+  rev: number;
+  conflict: boolean;
+  changed_at_ms: number;
+  questionnaire: { hash: string; id: string; version: string; title: string } | null;
+  signs: string[];
+  revisions: EvidenceRevision[];
+  review: { rev: number; action: string; by: string; name: string | null; role: string; at_ms: number }[];
+  entries: Omit<Entry, 'detail' | 'commitment'>[];
+}
+
+/** What of a survey is kept until when. */
+export interface Retention {
+  contacts_days: number;
+  recordings_days: number;
+  hold: { reason: string; set_by: string; set_at_ms: number; lift_reason: string | null; lift_asked_by: string | null; lift_asked_at_ms: number | null } | null;
+  plan: { what: string; items: number; from_ms: number | null; standing: string }[];
+  jobs: { kind: string; items: number; reason: string; by: string; at_ms: number }[];
+}
+
+export interface Schedule {
+  cron: string | null;
+  next_times_ms: number[];
+}

@@ -110,6 +110,7 @@ const en: typeof zh = {
     withheld: '✱',
     scroll: '{title}, scrolls sideways',
     save: 'This table (CSV)',
+    trace: 'Show the interviews behind this number',
   },
   compared: {
     heading: 'Gaps between groups',

@@ -110,6 +110,7 @@ export default {
     withheld: '✱',
     scroll: '{title}，可左右滚动',
     save: '下载本表（CSV）',
+    trace: '查看这个数背后的答卷',
   },
   compared: {
     heading: '群体之间的差距',
