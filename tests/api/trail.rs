@@ -22,7 +22,7 @@ fn id(n: usize) -> String {
 fn computed(app: &TestApp) -> (String, String, Vec<String>) {
     let (survey, hash) = app.survey("调查");
     let row = |n: usize| {
-        let (district, residence) = if n % 3 == 0 { ("230103", "rural") } else { ("230102", "urban") };
+        let (district, residence) = if n.is_multiple_of(3) { ("230103", "rural") } else { ("230102", "urban") };
         format!("t{n},{district},s{district},p{district}{},{residence},0.5,0.{}\n", n % 4, 1 + n % 7)
     };
     let sample =
@@ -32,7 +32,7 @@ fn computed(app: &TestApp) -> (String, String, Vec<String>) {
     let mut bodies = Vec::new();
     for n in 0..INTERVIEWS {
         let mut body = submission(&id(n), &hash, &format!("t{n}"));
-        body["answers"][0]["v"] = json!(if n % 2 == 0 { "male" } else { "female" });
+        body["answers"][0]["v"] = json!(if n.is_multiple_of(2) { "male" } else { "female" });
         if n % 5 > 1 {
             body["answers"][1]["v"] = json!("false");
         }
