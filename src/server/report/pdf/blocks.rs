@@ -48,7 +48,8 @@ pub(super) fn title(paper: &mut Paper<'_>, report: &Report) {
 
 /// The contents, whose page numbers are known at the end only: where they go.
 pub(super) fn contents(paper: &mut Paper<'_>, report: &Report) -> Vec<Place> {
-    paper.paragraph(&report.contents, Look::bold(11.0, INK), LEFT, RIGHT);
+    let heading = Role::Heading(SECTION, report.contents.clone());
+    paper.part(heading, |paper| paper.paragraph(&report.contents, Look::bold(11.0, INK), LEFT, RIGHT));
     let line = |paper: &mut Paper<'_>, (at, section): (usize, &crate::report::Section)| {
         paper.part(Role::ContentsEntry, |paper| {
             paper.make_room(TEXT.leading());
