@@ -70,18 +70,29 @@ fn field(test: &crate::support::TestDatabase) -> Field {
     let tablet = app.tablet(&desk, &person);
     let give = json!({ "assign": [{ "case": "c1", "user": person }] });
     assert_eq!(app.at(&desk, "POST", &format!("/api/v1/surveys/{survey}/assignments"), Some(&give)).status, 200);
-    let kept = app.hand_in(&tablet, INTERVIEW, submission(INTERVIEW, &hash, "c2").to_string().as_bytes());
+    // Of two eligible the number drawn for the case selects one.
+    let told = app.send_from(&tablet, "GET", "/api/v1/sync/changes", &[], b"").json();
+    let drawn = told["changes"][0]["value"]["selection"]["u_num"].as_str().expect("a number").to_owned();
+    let mut body = submission(INTERVIEW, &hash, "c1");
+    body["selection"]["selected_no"] = json!(1 + ((drawn.parse::<u128>().expect("digits") * 2) >> 53));
+    let kept = app.hand_in(&tablet, INTERVIEW, body.to_string().as_bytes());
     assert_eq!(kept.status, 201, "{}", kept.text());
     let short = kept.json()["receipt"]["short_code"].as_str().expect("a code").to_owned();
     let other = "019abcde-0000-7000-8000-000000000042";
     assert_eq!(app.submit(other, 1, submission(other, &hash, "c3").to_string().as_bytes()).status, 201);
     let run = app.run(&survey)["id"].as_str().expect("an id").to_owned();
+    // What a supervisor returned is handed out to the tablet that it came from.
+    let comments =
+        json!({ "rev": 1, "reason_code": "check", "item_comments": [{ "item": "sex", "comment": "请核实" }] });
+    let returned = app.at(&desk, "POST", &format!("/api/v1/responses/{INTERVIEW}/return"), Some(&comments));
+    assert_eq!(returned.status, 200, "{}", returned.text());
     Field { app, tablet, survey, hash, short, run }
 }
 
 impl Field {
     fn filled(&self, path: &str) -> String {
-        path.replace("{hash}", &self.hash)
+        path.replace("responses/{id}", &format!("responses/{INTERVIEW}"))
+            .replace("{hash}", &self.hash)
             .replace("{short}", &self.short)
             .replace("{survey}", &self.survey)
             .replace("{case}", "c1")
