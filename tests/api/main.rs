@@ -20,6 +20,7 @@ mod hygiene;
 mod limits;
 mod maps;
 mod packages;
+mod packing;
 mod people;
 mod questionnaires;
 mod recovery;

@@ -348,14 +348,16 @@ describe('colours and paper', () => {
   });
 });
 
-it('the page and all it loads stay under 400 KiB compressed', async () => {
+it('the page and all it loads stay under 400 KiB on the way', async () => {
   const { page, close } = await openPage(chrome.browser);
-  let bytes = 0;
-  const bodies = [];
-  page.on('response', (response) => bodies.push(response.body().then((body) => (bytes += gzipSync(body).length), () => undefined)));
+  // The stand-in does not pack; of the real server what came over the line counts.
+  const onTheWay = async (response) =>
+    server.real ? (await response.request().sizes()).responseBodySize : gzipSync(await response.body()).length;
+  const sizes = [];
+  page.on('response', (response) => sizes.push(onTheWay(response).catch(() => 0)));
   await page.goto(`${server.url}/`);
   await ready(page);
-  await Promise.all(bodies);
+  const bytes = (await Promise.all(sizes)).reduce((sum, size) => sum + size, 0);
   await close();
   assert.ok(bytes > 50_000 && bytes < 400 * 1024, `${bytes} bytes`);
 });

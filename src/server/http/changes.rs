@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::{
-    HttpResponse,
+    HttpRequest, HttpResponse,
     web::{Data, Query},
 };
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use super::{
     Problem, Shared, codes,
     extract::{Asker, call},
     inbox::MessageBody,
+    packing,
     problem::ProblemBody,
 };
 use crate::server::{Change, Changes, HeldCase, changes};
@@ -179,6 +180,7 @@ impl From<MessageBody> for ChangeBody {
     )
 )]
 pub(super) async fn list(
+    request: HttpRequest,
     shared: Data<Shared>,
     asker: Asker,
     query: Query<ChangesQuery>,
@@ -193,5 +195,5 @@ pub(super) async fn list(
     let Changes { cursor, has_more, changes, messages } = call(&shared, work).await?;
     let messages = messages.into_iter().map(MessageBody::from).map(ChangeBody::from);
     let changes = changes.into_iter().map(ChangeBody::from).chain(messages).collect();
-    Ok(HttpResponse::Ok().json(ChangesBody { cursor, has_more, changes }))
+    packing::json(&request, &ChangesBody { cursor, has_more, changes })
 }

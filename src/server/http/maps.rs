@@ -7,6 +7,7 @@ use super::{
     Problem, Shared, answers,
     extract::{Asker, AtRun, AtSurvey, ImportedText, call},
     file_check::CountBody,
+    packing,
     problem::ProblemBody,
     releases::succeeded,
 };
@@ -160,6 +161,6 @@ async fn shown(
 ) -> Result<HttpResponse, Problem> {
     let work = move |shared: &Shared| Ok(shared.database.map(&survey_id)?.filter(may_see));
     let map = call(shared, work).await?;
-    let answer = map.map(|map| answers::tagged(request, &map.sha256, answers::MAY_KEEP_BUT_ASK, GEOJSON, map.content));
+    let answer = map.map(|map| packing::tagged(request, &map.sha256, answers::MAY_KEEP_BUT_ASK, GEOJSON, map.content));
     Ok(answer.unwrap_or_else(|| HttpResponse::NoContent().finish()))
 }

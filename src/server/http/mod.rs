@@ -29,6 +29,7 @@ mod keys;
 mod maps;
 mod openapi;
 mod packages;
+mod packing;
 mod pages;
 mod people;
 mod problem;

@@ -6,7 +6,7 @@ use actix_web::{
 };
 use rust_embed::Embed;
 
-use super::{Problem, answers, codes, routes};
+use super::{Problem, codes, packing, routes};
 
 #[derive(Embed)]
 #[folder = "$CARGO_MANIFEST_DIR/web/dist"]
@@ -52,7 +52,7 @@ fn served(request: &HttpRequest, name: &str, file: &rust_embed::EmbeddedFile) ->
     let media = mime_guess::from_path(name).first_or_octet_stream();
     let text = media.type_() == "text" || media.subtype() == "javascript";
     let content_type = if text { format!("{media}; charset=utf-8") } else { media.to_string() };
-    let mut answer = answers::tagged(request, &digest, caching, &content_type, file.data.to_vec());
+    let mut answer = packing::tagged(request, &digest, caching, &content_type, file.data.to_vec());
     // The worker of the tablet app speaks for that app alone.
     if name == "tablet/sw.js" {
         let scope = header::HeaderValue::from_static("/tablet/");

@@ -7,8 +7,9 @@ use actix_web::{
 use serde::Serialize;
 
 use super::{
-    Problem, Shared, answers, codes,
+    Problem, Shared, codes,
     extract::{Asker, ImportedText, TOML_KIB_MAX, call},
+    packing,
     problem::ProblemBody,
 };
 use crate::{
@@ -100,5 +101,5 @@ pub(super) async fn form(
     let found = call(&shared, move |shared| shared.instruments.get(&shared.database, &wanted)).await?;
     let questionnaire = found.ok_or_else(|| Problem::of(&codes::NOT_FOUND_INSTRUMENT))?;
     let form = questionnaire.form_json().into_bytes();
-    Ok(answers::tagged(&request, &hash, FOR_EVER, "application/json", form))
+    Ok(packing::tagged(&request, &hash, FOR_EVER, "application/json", form))
 }

@@ -15,6 +15,7 @@ use super::{
     content::Source,
     deliver::{Parcel, PurposeQuery, Tier, deliver},
     extract::{Asker, AtRun, AtSurvey, call},
+    packing,
     problem::ProblemBody,
     releases::succeeded,
     responses::Page,
@@ -281,7 +282,7 @@ pub(super) async fn results(
         let (object, detail) = (format!("run/{}", file.run_id), json!({ "sha256": file.sha256 }));
         call(&shared, move |shared| log_reading(shared, &asker.0, "run.read", object, detail)).await?;
     }
-    Ok(answers::tagged(&request, &file.sha256, answers::MAY_KEEP_BUT_ASK, "application/json", file.content))
+    Ok(packing::tagged(&request, &file.sha256, answers::MAY_KEEP_BUT_ASK, "application/json", file.content))
 }
 
 /// Lists a run's files.

@@ -1,10 +1,11 @@
 //! The waves that a run stands in: the chain of runs, each compared with the one before.
 
-use actix_web::{HttpResponse, web::Data};
+use actix_web::{HttpRequest, HttpResponse, web::Data};
 
 use super::{
     Problem, Shared, codes,
     extract::{Asker, AtRun, call},
+    packing,
     problem::ProblemBody,
     releases::succeeded,
 };
@@ -27,11 +28,16 @@ const WAVES_MAX: usize = 30;
         (status = 409, description = "It has not succeeded (yet).", body = ProblemBody),
     )
 )]
-pub(super) async fn show(shared: Data<Shared>, asker: Asker, run: AtRun) -> Result<HttpResponse, Problem> {
+pub(super) async fn show(
+    request: HttpRequest,
+    shared: Data<Shared>,
+    asker: Asker,
+    run: AtRun,
+) -> Result<HttpResponse, Problem> {
     let run = succeeded(run)?;
     let is_public = asker.0.is_public_reader();
     let series = call(&shared, move |shared| Ok(Series::of(chain(shared, run, is_public)?))).await?;
-    series.map(|series| HttpResponse::Ok().json(series)).ok_or_else(|| Problem::of(&codes::INTERNAL))
+    packing::json(&request, &series.ok_or_else(|| Problem::of(&codes::INTERNAL))?)
 }
 
 /// The run and those before it, the newest first; of one survey only its newest. Everybody has the released ones as they were
