@@ -47,7 +47,7 @@ async function visit(options, work) {
 
 const share = (value) => writing(results)(value);
 const cellsOf = (page, section) =>
-  page.locator(`section.${section} table`).first().locator('tbody tr').evaluateAll((rows) => rows.map((row) => [...row.children].map((cell) => cell.innerText.trim())));
+  page.locator(`section.${section} table`).first().locator('tbody tr').evaluateAll((rows) => rows.map((row) => [...row.children].map((cell) => cell.innerText.trim().split('\n')[0])));
 
 describe('acc064 the page of details', () => {
   it('shows tiers, items and every response rate with the numbers of the API', async () => {

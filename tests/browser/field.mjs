@@ -9,6 +9,7 @@ import { createServer as createSocket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import { newDatabase } from './postgres.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
@@ -202,12 +203,15 @@ export class Line {
       for await (const part of answer) answered.push(part);
       if (applies && this.mode === 'swallow') return response.destroy();
       let bytes = Buffer.concat(answered);
-      seen.answer = bytes.toString();
+      const isPacked = answer.headers['content-encoding'] === 'gzip';
+      const words = isPacked ? gunzipSync(bytes) : bytes;
+      seen.answer = words.toString();
       const { status, headers } = { status: answer.statusCode, headers: { ...answer.headers } };
       delete headers['transfer-encoding'];
       if (this.rewrite) {
-        const changed = await this.rewrite({ request: { method: request.method, path: request.url, body: body.toString(), headers: request.headers }, status, headers, bytes });
+        const changed = await this.rewrite({ request: { method: request.method, path: request.url, body: body.toString(), headers: request.headers }, status, headers, bytes: words });
         if (changed) {
+          delete headers['content-encoding'];
           response.writeHead(changed.status, { ...headers, ...changed.headers, 'content-length': Buffer.byteLength(changed.body) });
           return response.end(changed.body);
         }
