@@ -87,6 +87,7 @@ describe('acc043 the selection', () => {
       assert.match(said, new RegExp(`被选中的是第 ${order[selected - 1]} 人`), number);
       assert.match(said, new RegExp(`${KISH_CASES.includes(number) ? '基什表' : '等概率'}.*${order.length} 名合格成员中的第 ${selected} 名`), number);
       await t.at('continue').click();
+      await t.page.locator('[data-item]').first().waitFor();
       await t.talk();
       await t.finish();
       await t.waitState(number, 'verified');
