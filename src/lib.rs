@@ -17,7 +17,7 @@
 //! | a run's report as sentences, tables and charts in two languages | [`report`] |
 //! | a synthetic city with its surveys, for the demo, load and coverage | [`simulate`] |
 //! | the only folder that knows SQL | `storage` |
-//! | people, devices, assignments and the policy of routes; judgement and review; the vault; HTTP; background runs | `server` |
+//! | people, devices, assignments and the policy of routes; judgement and review; the vault, and what is kept until when; HTTP; background runs | `server` |
 //! | one file a command | `cli` |
 //!
 //! The first seven are pure: no clock, no files, no network, no database. `cargo check --no-default-features --lib`

@@ -10,10 +10,8 @@ let field;
 let tablets = [];
 
 async function joined(code) {
-  const t = await new Tablet().power();
+  const t = await Tablet.joined(field, { code });
   tablets.push(t);
-  await t.enrol(field, { code });
-  await t.shellReady();
   return t;
 }
 

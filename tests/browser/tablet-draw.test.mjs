@@ -40,9 +40,7 @@ let field;
 let t;
 before(async () => {
   field = await Field.open({ cases: 6, kish: KISH_CASES });
-  t = await new Tablet().power();
-  await t.enrol(field);
-  await t.shellReady();
+  t = await Tablet.joined(field);
 });
 after(async () => {
   await t?.close();

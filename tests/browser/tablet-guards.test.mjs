@@ -12,12 +12,9 @@ const AFTER_GRACE_MS = 8 * DAY_MS;
 let field;
 let tablets = [];
 
-async function joined({ prepare = async () => undefined } = {}) {
-  const t = await new Tablet().power();
+async function joined(options) {
+  const t = await Tablet.joined(field, options);
   tablets.push(t);
-  await prepare(t.page);
-  await t.enrol(field);
-  await t.shellReady();
   return t;
 }
 

@@ -15,9 +15,7 @@ let t;
 
 before(async () => {
   field = await Field.open({ cases: 2, questionnaire: QUESTIONNAIRE });
-  t = await new Tablet().power();
-  await t.enrol(field);
-  await t.shellReady();
+  t = await Tablet.joined(field);
 });
 after(async () => {
   await t?.close();

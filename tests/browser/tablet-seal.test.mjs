@@ -13,10 +13,8 @@ let field;
 let tablets = [];
 
 async function joined() {
-  const t = await new Tablet().power();
+  const t = await Tablet.joined(field);
   tablets.push(t);
-  await t.enrol(field);
-  await t.shellReady();
   return t;
 }
 

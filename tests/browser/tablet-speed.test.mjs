@@ -29,9 +29,7 @@ let field;
 let t;
 before(async () => {
   field = await Field.open({ cases: CASES, questionnaire: LONG, profile: ITS_PROFILE });
-  t = await new Tablet().power();
-  await t.enrol(field);
-  await t.shellReady();
+  t = await Tablet.joined(field);
 });
 after(async () => {
   await t?.close();

@@ -12,10 +12,8 @@ let field;
 let tablets = [];
 
 async function joined(at = field) {
-  const t = await new Tablet().power();
+  const t = await Tablet.joined(at);
   tablets.push(t);
-  await t.enrol(at);
-  await t.shellReady();
   return t;
 }
 

@@ -20,6 +20,20 @@ export class Tablet {
     this.faults = [];
   }
 
+  /** One that is on, enrolled with this field's next code, and has the program stored. */
+  static async joined(field, { code, prepare = async () => undefined } = {}) {
+    const t = await new Tablet().power();
+    try {
+      await prepare(t.page);
+      await t.enrol(field, { code });
+      await t.shellReady();
+      return t;
+    } catch (error) {
+      await t.close();
+      throw error;
+    }
+  }
+
   /** Starts the browser on this tablet's own folder. */
   async power({ size = SIZES.tablet, gps = true } = {}) {
     this.child = spawn(CHROMIUM, [...FLAGS, `--user-data-dir=${this.folder}/profile`, 'about:blank'], { stdio: ['ignore', 'ignore', 'pipe'], detached: true, env: { ...process.env, HOME: this.folder } });
